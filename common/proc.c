@@ -1,0 +1,418 @@
+/*
+ * What all child processes have in common: their start, their jail, their
+ * configuration, their peers, their log and their end.  Owns the loop and
+ * the list of peers; the work is in the program's struct proc_ops.
+ */
+#include "proc.h"
+
+#include <sys/socket.h>
+
+#include <event2/event.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "confine.h"
+#include "log.h"
+#include "proc_log.h"
+
+#define EARLY_LISTENERS_MAX	LISTENERS_MAX
+#define WHY_MAX			512
+
+static const struct proc_ops	*ops;
+static enum role		 role = ROLE_N;
+static uint16_t			 own_index;
+static struct event_base	*base;
+static struct peer		*master, *peers;
+static struct handlers		 handlers;
+static struct jail		 jail;
+static struct event		*stop_timer;
+static bool			 confined, started, ready, stopping;
+
+/* the configuration in force, and the one that is being handed in */
+static struct conf_memory	*conf, *new_conf;
+static int			 tables[TABLES_MAX], new_tables[TABLES_MAX];
+static bool			 has_new;
+
+/* sockets that came before the first commit */
+static struct {
+	unsigned	 listener;
+	int		 fd;
+} early[EARLY_LISTENERS_MAX];
+static size_t			 n_early;
+
+enum role
+proc_role(void)
+{
+	return role;
+}
+
+uint16_t
+proc_index(void)
+{
+	return own_index;
+}
+
+struct event_base *
+proc_base(void)
+{
+	return base;
+}
+
+const struct conf *
+proc_conf(void)
+{
+	return conf != NULL ? &conf->conf : NULL;
+}
+
+int
+proc_table(unsigned table)
+{
+	if (table >= TABLES_MAX)
+		return -1;
+	return has_new ? new_tables[table] : tables[table];
+}
+
+struct peer *
+proc_master(void)
+{
+	return master;
+}
+
+struct peer *
+proc_peers(void)
+{
+	return peers;
+}
+
+struct peer *
+proc_peer(enum role wanted)
+{
+	for (struct peer *p = peers; p != NULL; p = p->next)
+		if (p->role == wanted && !p->down)
+			return p;
+	return NULL;
+}
+
+bool
+proc_stopping(void)
+{
+	return stopping;
+}
+
+void
+proc_exit(int status)
+{
+	proc_log_end(master);
+	exit(status);
+}
+
+void
+proc_ready(void)
+{
+	struct ready	 m = { jail };
+
+	if (ready)
+		return;
+	ready = true;
+	peer_send(master, READY, 0, &m);
+}
+
+/* ---- peers ------------------------------------------------------------- */
+
+static void
+on_peer_lost(struct peer *p)
+{
+	struct peer	**at;
+
+	for (at = &peers; *at != NULL && *at != p; at = &(*at)->next)
+		;
+	if (*at == p)
+		*at = p->next;
+	if (p->role == ROLE_LOG)
+		proc_log_to(NULL);
+	else if (started && ops->peer_down != NULL)
+		ops->peer_down(p);
+}
+
+static void
+on_master_lost(struct peer *p)
+{
+	(void)p;
+	exit(EX_OK);	/* end of file on descriptor 3 means leave */
+}
+
+static void
+on_peer(struct peer *from, uint32_t id, const struct peer_is *m)
+{
+	struct peer	*p, *next;
+
+	(void)id;
+	for (p = peers; p != NULL; p = next) {
+		next = p->next;
+		if (p->role == m->role && p->index == m->index)
+			peer_end(p);	/* this one takes its place */
+	}
+	p = peer_new(peer_take_fd(from), m->role, m->index, m->generation,
+	    &handlers, on_peer_lost);
+	p->next = peers;
+	peers = p;
+	if (p->role == ROLE_LOG)
+		proc_log_to(p);
+	else if (started && ops->peer_up != NULL)
+		ops->peer_up(p);
+}
+
+static void
+report_fault(struct peer *p, const char *what)
+{
+	struct peer_fault	 m = { p->role, p->index, p->generation,
+	    str_of(what) };
+
+	if (p != master && p->role != ROLE_CTL)
+		peer_send(master, PEER_FAULT, 0, &m);
+}
+
+/* ---- configuration ----------------------------------------------------- */
+
+static void
+close_tables(int *set)
+{
+	for (size_t i = 0; i < TABLES_MAX; i++) {
+		if (set[i] != -1)
+			close(set[i]);
+		set[i] = -1;
+	}
+}
+
+static void
+on_conf(struct peer *p, uint32_t id, const struct nothing *m)
+{
+	int	 fd = peer_take_fd(p);
+
+	(void)id, (void)m;
+	conf_free(new_conf);
+	close_tables(new_tables);
+	new_conf = conf_open(fd);
+	has_new = true;
+	close(fd);
+}
+
+static void
+on_table(struct peer *p, uint32_t id, const struct table *m)
+{
+	(void)id;
+	/* what is not taken is closed */
+	if (m->table < TABLES_MAX && new_tables[m->table] == -1)
+		new_tables[m->table] = peer_take_fd(p);
+}
+
+static void
+on_conf_check(struct peer *p, uint32_t id, const struct nothing *m)
+{
+	char			 why[WHY_MAX] = "the configuration is malformed";
+	struct conf_checked	 answer = { false, STR_NONE };
+
+	(void)m;
+	if (new_conf != NULL)
+		answer.ok = ops->configure == NULL ||
+		    ops->configure(&new_conf->conf, why, sizeof(why)) == 0;
+	if (!answer.ok)
+		answer.why = str_of(why);
+	peer_send(p, CONF_CHECKED, id, &answer);
+}
+
+void
+proc_begin(void)
+{
+	if (started)
+		return;
+	started = true;
+	for (size_t i = 0; i < n_early; i++)
+		if (ops->listener != NULL)
+			ops->listener(early[i].listener, early[i].fd);
+		else
+			close(early[i].fd);
+	n_early = 0;
+	if (ops->peer_up != NULL)
+		for (struct peer *p = peers; p != NULL; p = p->next)
+			if (p->role != ROLE_LOG)
+				ops->peer_up(p);
+	if (ops->start != NULL)
+		ops->start();
+	else
+		proc_ready();
+}
+
+static void
+on_conf_commit(struct peer *p, uint32_t id, const struct nothing *m)
+{
+	struct conf_memory	*old = conf;
+	int			 old_tables[TABLES_MAX];
+
+	(void)p, (void)id, (void)m;
+	if (new_conf == NULL)
+		return;
+	conf = new_conf;
+	new_conf = NULL;
+	memcpy(old_tables, tables, sizeof(old_tables));
+	memcpy(tables, new_tables, sizeof(tables));
+	for (size_t i = 0; i < TABLES_MAX; i++)
+		new_tables[i] = -1;
+	has_new = false;
+	log_set_level((enum log_level)conf->conf.log_level);
+	if (ops->commit != NULL)
+		ops->commit();
+	close_tables(old_tables);
+	conf_free(old);
+	proc_begin();
+}
+
+static void
+on_listener(struct peer *p, uint32_t id, const struct listener *m)
+{
+	(void)id;
+	if (started && ops->listener != NULL)
+		ops->listener(m->listener, peer_take_fd(p));
+	else if (!started && n_early < EARLY_LISTENERS_MAX) {
+		early[n_early].listener = m->listener;
+		early[n_early++].fd = peer_take_fd(p);
+	}
+}
+
+/* ---- life -------------------------------------------------------------- */
+
+static void
+on_confine(struct peer *p, uint32_t id, const struct confine *m)
+{
+	(void)p, (void)id;
+	if (confined)
+		return;
+	own_index = m->index;
+	confine_enter(role, m, ops->prepare, &jail);
+	confined = true;
+	peer_setup(base, role, m->index, m->generation);
+}
+
+static void
+on_ping(struct peer *p, uint32_t id, const struct nothing *m)
+{
+	peer_send(p, PONG, id, m);
+}
+
+static void
+on_stop_time(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what, (void)arg;
+	log_warn("stop unfinished after_ms=%d", PROC_STOP_MS);
+	proc_exit(EX_OK);
+}
+
+static void
+on_stop(struct peer *p, uint32_t id, const struct nothing *m)
+{
+	const struct timeval	 tv = { PROC_STOP_MS / 1000, 0 };
+
+	(void)p, (void)id, (void)m;
+	if (stopping)
+		return;
+	stopping = true;
+	stop_timer = evtimer_new(base, on_stop_time, NULL);
+	if (stop_timer != NULL)
+		evtimer_add(stop_timer, &tv);
+	if (started && ops->stop != NULL)
+		ops->stop();
+	else
+		proc_exit(EX_OK);
+}
+
+/* The program's handlers, and ours for what master says to everyone. */
+static void
+set_handlers(void)
+{
+	if (ops->handlers != NULL)
+		handlers = *ops->handlers;
+	handlers.CONFINE = on_confine;
+	handlers.CONF = on_conf;
+	handlers.TABLE = on_table;
+	handlers.CONF_CHECK = on_conf_check;
+	handlers.CONF_COMMIT = on_conf_commit;
+	handlers.LISTENER = on_listener;
+	handlers.PEER = on_peer;
+	handlers.PING = on_ping;
+	handlers.STOP = on_stop;
+}
+
+/* The role that the arguments name, or the only one there is. */
+static enum role
+role_of(int argc, char **argv)
+{
+	enum role	 r = ROLE_N, only = ROLE_N;
+	unsigned	 n = 0;
+
+	for (enum role i = 0; i < ROLE_N; i++)
+		if (ops->roles & 1u << i) {
+			only = i;
+			n++;
+		}
+	if (argc == 3 && strcmp(argv[1], "-r") == 0)
+		r = role_find(ops->program, argv[2]);
+	else if (argc == 1 && n == 1)
+		r = only;
+	return r != ROLE_N && ops->roles & 1u << r ? r : ROLE_N;
+}
+
+static bool
+is_socket(int fd)
+{
+	int		 type;
+	socklen_t	 len = sizeof(type);
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0;
+}
+
+/* Only master acts on signals; a terminal sends them to all of us. */
+static void
+ignore_signals(void)
+{
+	static const int	 ignored[] = { SIGPIPE, SIGINT, SIGTERM,
+	    SIGHUP, SIGUSR1, SIGUSR2 };
+
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		signal(ignored[i], SIG_IGN);
+}
+
+int
+proc_main(int argc, char **argv, const struct proc_ops *o)
+{
+	ops = o;
+	log_set_name(ops->program);
+	role = role_of(argc, argv);
+	if (role == ROLE_N || !is_socket(PROC_FD)) {
+		fprintf(stderr, "%s: started by postern(8), not by hand\n",
+		    ops->program);
+		return EX_USAGE;
+	}
+	ignore_signals();
+	memset(tables, 0xff, sizeof(tables));
+	memset(new_tables, 0xff, sizeof(new_tables));
+	if ((base = event_base_new()) == NULL)
+		fatal("cannot make an event loop");
+	set_handlers();
+	peer_setup(base, role, 0, 0);
+	peer_on_fault(report_fault);
+	master = peer_new(PROC_FD, ROLE_MASTER, 0, 0, &handlers,
+	    on_master_lost);
+	proc_log_start(master);
+	while (!confined)
+		if (peer_wait(master, PROC_START_MS) == -1)
+			fatal("no jail was given: a process does not run "
+			    "without");
+	event_base_dispatch(base);
+	fatal("the event loop ended");
+}

@@ -1,0 +1,113 @@
+/*
+ * Makes directories.  Never changes the owner of anything that may be
+ * somebody's: a slip in the configuration must not give /etc to queued.
+ */
+#include "dirs.h"
+
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "roles.h"
+
+#define PARENT_MODE	0755
+#define RUN_MODE	0755
+#define EMPTY_MODE	0755
+#define SPOOL_MODE	0700
+
+static int
+make_parents(const char *path)
+{
+	char	 part[FILE_NAME_MAX + 16], *slash = part;
+
+	if (snprintf(part, sizeof(part), "%s", path) >= (int)sizeof(part)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	while ((slash = strchr(slash + 1, '/')) != NULL) {
+		*slash = '\0';
+		if (mkdir(part, PARENT_MODE) == -1 && errno != EEXIST)
+			return -1;
+		*slash = '/';
+	}
+	return 0;
+}
+
+static bool
+is_empty(int fd)
+{
+	int		 copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	DIR		*dir = copy != -1 ? fdopendir(copy) : NULL;
+	struct dirent	*e;
+	bool		 empty = dir != NULL;
+
+	while (empty && (e = readdir(dir)) != NULL)
+		empty = strcmp(e->d_name, ".") == 0 ||
+		    strcmp(e->d_name, "..") == 0;
+	if (dir != NULL)
+		closedir(dir);
+	else if (copy != -1)
+		close(copy);
+	return empty;
+}
+
+static int
+cannot(const char *path, const char *what)
+{
+	log_error("directory %s: %s: %s", path, what, strerror(errno));
+	return -1;
+}
+
+int
+dirs_one(const char *path, mode_t mode, uid_t uid, gid_t gid)
+{
+	struct stat	 st;
+	bool		 made;
+	int		 fd, r = 0;
+
+	if (make_parents(path) == -1)
+		return cannot(path, "cannot make its parents");
+	made = mkdir(path, mode) == 0;
+	if (!made && errno != EEXIST)
+		return cannot(path, "cannot make it");
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1 || fstat(fd, &st) == -1)
+		r = cannot(path, "cannot open it");
+	else if (st.st_uid != uid && !made &&
+	    (st.st_uid != 0 || !is_empty(fd))) {
+		log_error("directory %s: belongs to uid %u, not to %u", path,
+		    st.st_uid, uid);
+		r = -1;
+	} else if ((st.st_uid != uid && fchown(fd, uid, gid) == -1) ||
+	    (made && fchmod(fd, mode) == -1))
+		r = cannot(path, "cannot hand it over");
+	if (fd != -1)
+		close(fd);
+	return r;
+}
+
+int
+dirs_make(const struct conf *conf)
+{
+	char		 path[FILE_NAME_MAX + sizeof("/empty")];
+	const uid_t	 queued = conf->uid_base + ROLE_QUEUED;
+
+	snprintf(path, sizeof(path), "%.*s", STR_FMT(conf->run_dir));
+	if (dirs_one(path, RUN_MODE, 0, 0) == -1)
+		return EX_CANTCREAT;
+	snprintf(path, sizeof(path), "%.*s/empty", STR_FMT(conf->run_dir));
+	if (dirs_one(path, EMPTY_MODE, 0, 0) == -1)
+		return EX_CANTCREAT;
+	snprintf(path, sizeof(path), "%.*s", STR_FMT(conf->spool));
+	if (dirs_one(path, SPOOL_MODE, queued, queued) == -1)
+		return EX_CANTCREAT;
+	return EX_OK;
+}

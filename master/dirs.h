@@ -1,0 +1,23 @@
+/*
+ * The directories that must be there before anything runs.
+ */
+#ifndef DIRS_H
+#define DIRS_H
+
+#include <sys/types.h>
+
+#include "conf.h"
+
+/*
+ * run_dir with its empty root, and the spool of queued's uid.  0, or what to
+ * exit with, after a log line.
+ */
+int	 dirs_make(const struct conf *);
+/*
+ * One directory of that mode and owner, made with its parents when it is
+ * missing.  One that is there stays as it is; it must belong to uid, or to
+ * root and be empty: then it is handed over.  0, or -1 with a log line.
+ */
+int	 dirs_one(const char *path, mode_t mode, uid_t uid, gid_t gid);
+
+#endif

@@ -1,0 +1,172 @@
+/*
+ * `domain NAME { ... }` and `domain table NAME { ... }`: the domains that
+ * mail is taken for, where their recipients are known, and where it goes.
+ */
+#include "conf_kinds.h"
+
+#include "conf_host.h"
+#include "conf_print.h"
+#include "conf_value.h"
+
+static const char *const recipients_words[RECIPIENTS_N] = {
+	[RECIPIENTS_ANY] = "any", [RECIPIENTS_VERIFY] = "verify",
+	[RECIPIENTS_SYSTEM] = "system",
+};
+
+static uint16_t
+table_find(const struct build *b, struct str name)
+{
+	for (size_t i = 0; i < b->conf.n_tables; i++)
+		if (b->conf.tables[i].kind == TABLE_FILE &&
+		    str_equal(b->conf.tables[i].name, name))
+			return (uint16_t)i;
+	return TABLE_NONE;
+}
+
+static int
+domain_name(struct build *b, const struct statement *st,
+    struct domain_conf *d)
+{
+	static const struct str	 table = STR("table");
+
+	if (st->n_words == 2)
+		return value_host(b, st, st->words[1], &d->name);
+	if (!str_equal(st->words[1], table)) {
+		WRONG(b, st, "wants NAME { } or table NAME { }");
+		return -1;
+	}
+	d->table = table_find(b, st->words[2]);
+	if (d->table != TABLE_NONE)
+		return 0;
+	WRONG(b, st, "no table %s", log_text(st->words[2]));
+	return -1;
+}
+
+static void
+check_transport(struct build *b, const struct statement *st,
+    const struct domain_build *d)
+{
+	if (d->transports == 0)
+		WRONG(b, st, "where does its mail go? deliver or relay is "
+		    "missing");
+	else if (d->transports > 1)
+		WRONG(b, st, "deliver or relay, not both");
+	else if (d->conf.transport == TRANSPORT_LOCAL &&
+	    d->conf.recipients == RECIPIENTS_VERIFY)
+		WRONG(b, st, "recipients verify asks a next hop, and a "
+		    "maildir has none");
+}
+
+static void
+domain_set(struct build *b, const struct directive *row,
+    const struct statement *st, void *base)
+{
+	struct domain_build	 d = { .conf = { .origin = st->origin,
+	    .table = TABLE_NONE, .recipients_table = TABLE_NONE,
+	    .delivery = DELIVERY_NONE, .recipients = RECIPIENTS_N } };
+	struct domain_conf	*to;
+	unsigned		 errors = b->report->errors;
+	bool			 named;
+
+	(void)base;
+	if (!build_wants(b, st, 1, 2, true))
+		return;
+	named = domain_name(b, st, &d.conf) == 0;
+	build_block(b, IN_DOMAIN, row->name, &st->origin, st->children, &d);
+	if (named && errors == b->report->errors)
+		check_transport(b, st, &d);
+	if (errors != b->report->errors)
+		return;
+	to = BUILD_ADD(b, &st->origin, &b->conf, domains, DOMAINS_MAX);
+	if (to != NULL)
+		*to = d.conf;
+}
+
+static void
+domain_print(struct printer *p, const struct directive *row,
+    const void *base)
+{
+	const struct conf	*conf = &p->build->conf;
+
+	(void)base;
+	for (size_t i = 0; i < conf->n_domains; i++) {
+		struct domain_build	 d = { conf->domains[i], 1 };
+
+		print_name(p, row->name);
+		if (d.conf.table != TABLE_NONE) {
+			print_string(p, "table");
+			print_word(p, conf->tables[d.conf.table].name);
+		} else
+			print_word(p, d.conf.name);
+		print_block(p, IN_DOMAIN, &d);
+	}
+}
+
+/* ---- recipients TABLE|any|verify|system; ------------------------------- */
+
+static void
+recipients_set(struct build *b, const struct directive *row,
+    const struct statement *st, void *base)
+{
+	struct domain_build	*d = base;
+
+	(void)row;
+	if (!build_wants(b, st, 1, 1, false))
+		return;
+	for (unsigned i = 0; i < RECIPIENTS_N; i++)
+		if (recipients_words[i] != NULL &&
+		    str_equal(st->words[1], str_of(recipients_words[i]))) {
+			d->conf.recipients = (enum recipients)i;
+			return;
+		}
+	d->conf.recipients_table = table_find(b, st->words[1]);
+	if (d->conf.recipients_table == TABLE_NONE)
+		WRONG(b, st, "no table %s (nor any, verify or system)",
+		    log_text(st->words[1]));
+	else
+		d->conf.recipients = RECIPIENTS_TABLE;
+}
+
+static void
+recipients_print(struct printer *p, const struct directive *row,
+    const void *base)
+{
+	const struct domain_build	*d = base;
+	const struct conf		*conf = &p->build->conf;
+
+	print_name(p, row->name);
+	if (d->conf.recipients == RECIPIENTS_TABLE)
+		print_word(p, conf->tables[d->conf.recipients_table].name);
+	else
+		print_string(p, recipients_words[d->conf.recipients]);
+	print_end(p);
+}
+
+/* ---- relay; ------------------------------------------------------------ */
+
+static void
+relay_set(struct build *b, const struct directive *row,
+    const struct statement *st, void *base)
+{
+	struct domain_build	*d = base;
+
+	(void)row;
+	d->transports++;
+	if (build_wants(b, st, 0, 0, false))
+		d->conf.transport = TRANSPORT_SMTP;
+}
+
+static void
+relay_print(struct printer *p, const struct directive *row, const void *base)
+{
+	const struct domain_build	*d = base;
+
+	if (d->conf.transport != TRANSPORT_SMTP)
+		return;
+	print_name(p, row->name);
+	print_end(p);
+}
+
+const struct kind kind_domain = { domain_set, domain_print };
+const struct kind kind_recipients = { recipients_set, recipients_print };
+const struct kind kind_relay = { relay_set, relay_print };

@@ -1,0 +1,49 @@
+/*
+ * Master's side of the load role: runs it once, opens the files it asks
+ * for, and takes what it compiled.  Reads nothing of it but the encoding of
+ * the result.
+ */
+#ifndef LOADER_H
+#define LOADER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "conf.h"
+#include "messages.h"
+
+#define LOADER_MS	60000	/* for all of it; big tables take a while */
+
+struct event_base;
+
+/* A configuration with its tables, as it is passed on. */
+struct loaded {
+	struct conf_memory	*memory;	/* NULL: none */
+	int			 conf_fd;
+	int			 tables[TABLES_MAX];
+};
+
+#define LOADED_NONE	{ .memory = NULL, .conf_fd = -1 }
+
+struct load_request {
+	enum load_mode	 mode;
+	const char	*name;		/* of the file, for errors too */
+	const char	*dir;		/* relative names are looked up here */
+	struct str	 text;		/* built-in: instead of the file */
+};
+
+/*
+ * Starts it; done is called once with what came of it: 0 (loaded then holds
+ * the configuration, in mode LOAD_RUN) or what to exit with, each error
+ * having been printed.  Borrows the request until then; one at a time.
+ */
+void	 loader_start(struct event_base *, const struct load_request *,
+	    struct loaded *, void (*done)(int code));
+/* The same, running the loop until it is done. */
+int	 loader_run(struct event_base *, const struct load_request *,
+	    struct loaded *);
+
+void	 loaded_init(struct loaded *);
+void	 loaded_free(struct loaded *);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * Who can talk to whom: a socket pair for each two living processes whose
+ * roles have a row in common (messages.h), and none for others.
+ */
+#ifndef MESH_H
+#define MESH_H
+
+#include <stddef.h>
+
+#include "child.h"
+
+/*
+ * Connects c, just started, with each of the others that lives and may talk
+ * to it, both ways told by PEER.  What they had with an earlier start of c
+ * went with it.
+ */
+void	 mesh_join(struct child *c, struct child *others, size_t n);
+
+/*
+ * Tells both that they are connected; either may be somebody who is no
+ * struct child (postern-local).  0, or -1 when no pair could be made.
+ */
+int	 mesh_connect(struct peer *, struct peer *);
+/* A connected pair, non-blocking; -1 with a log line. */
+int	 mesh_pair(int fds[2]);
+/* PEER with that socket (taken): at its other end is other. */
+int	 mesh_tell(struct peer *, int fd, const struct peer *other);
+
+/*
+ * A descriptor (borrowed) passes as a copy.  Call as
+ *	peer_send_fd(p, CONF, 0, mesh_copy(p, fd), &m);
+ * It makes room when many have been queued for p.  -1 with a log line.
+ */
+int	 mesh_copy(struct peer *, int fd);
+
+#endif

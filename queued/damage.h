@@ -1,0 +1,26 @@
+/*
+ * What recovery finds damaged is copied into damaged/, as octets and as a
+ * report for people, and left where it is: the service goes on without it.
+ * Each place is put aside once, however often it is found.
+ */
+#ifndef DAMAGE_H
+#define DAMAGE_H
+
+#include <stdint.h>
+
+#include "segment_scan.h"
+
+#define DAMAGES_MAX	1000	/* put aside at one start; more are counted */
+
+/* The damage may yet turn out to be the torn end of what was written. */
+void	 damage_note(const struct damage *);
+/*
+ * Puts aside those whose records had been synced before they were lost.  The
+ * others were under way when the process or the machine stopped, and nobody
+ * had been told that they are there.
+ */
+void	 damage_settle(uint64_t durable);
+/* A file of log/ that is no segment goes into damaged/ whole. */
+void	 damage_file(const char *name, const char *what);
+
+#endif

@@ -1,0 +1,367 @@
+/*
+ * Attention in turns.  All code that changes what a route could do next
+ * calls dispatch_attend; attend_route alone decides what that is.
+ */
+#include "dispatch.h"
+
+#include <event2/event.h>
+
+#include "log.h"
+#include "proc.h"
+
+#include "fate.h"
+#include "outcome.h"
+#include "reply.h"
+#include "reroute.h"
+#include "schedule.h"
+#include "task.h"
+#include "worker.h"
+
+#define TURN_ROUTES	256	/* looked at in one turn of the loop */
+#define TURN_JOBS	256	/* begun in one turn */
+#define TURN_WAKES	32	/* then a pause: a start must not fall upon the
+				 * resolver with all destinations at once */
+#define WAKE_PAUSE_MS	20
+#define ROUTE_JOBS	16	/* of one route, then it is another's turn */
+#define WINDOW_MAX	1000	/* a worker that asks for more gets this */
+#define FRUITLESS_S	1	/* woken for nothing: not at once again */
+#define DOWN_MAX_S	86400
+
+static struct route_queue	 attention =
+				    TAILQ_HEAD_INITIALIZER(attention);
+static struct event		*turn, *opening;
+static bool			 started, is_open, stopping;
+static unsigned			 jobs_begun, wakes_sent;	/* this turn */
+
+static void
+turn_arm(long ms)
+{
+	struct timeval	 tv = { 0, ms * 1000 };
+
+	if (is_open && !evtimer_pending(turn, NULL))
+		evtimer_add(turn, &tv);
+}
+
+void
+dispatch_attend(struct route *r)
+{
+	if (!r->waiting) {
+		r->waiting = true;
+		TAILQ_INSERT_TAIL(&attention, r, attention);
+	}
+	turn_arm(0);
+}
+
+static void
+attend_if_ready(struct route *r, void *arg)
+{
+	(void)arg;
+	if (r->n_ready != 0)
+		dispatch_attend(r);
+}
+
+void
+dispatch_attend_all(void)
+{
+	route_each(attend_if_ready, NULL);
+}
+
+/* ---- a route that is held ---------------------------------------------- */
+
+static void
+on_route_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct route	*r = arg;
+
+	(void)fd, (void)what;
+	event_free(r->timer);
+	r->timer = NULL;
+	r->down = false;
+	dispatch_attend(r);
+}
+
+static void
+route_pause(struct route *r, uint32_t s)
+{
+	struct timeval	 tv = { (time_t)s, 0 };
+
+	r->down = true;
+	if (r->timer == NULL)
+		r->timer = evtimer_new(proc_base(), on_route_timer, r);
+	if (r->timer == NULL)
+		r->down = false;	/* no memory: it is tried at once */
+	else
+		evtimer_add(r->timer, &tv);
+}
+
+void
+dispatch_retry(struct route *r)
+{
+	static const struct timeval	 now = { 0, 0 };
+
+	if (r->timer != NULL)
+		evtimer_add(r->timer, &now);
+}
+
+/*
+ * Of a route that has been down nothing is ever tried, so those whose time
+ * is over are given up here.  They stand in front: what became ready first
+ * is about what came first.
+ */
+static void
+expire_front(struct route *r)
+{
+	struct part	*p;
+
+	for (int n = 0; n < ROUTE_JOBS; n++) {
+		if ((p = schedule_peek(r)) == NULL || !fate_is_expired(p))
+			return;
+		schedule_take(p);
+		outcome_expired(p, reply_text(r->down_reply));
+	}
+	dispatch_attend(r);
+}
+
+/* ---- attention --------------------------------------------------------- */
+
+static void
+wake(struct route *r)
+{
+	struct route_wake	 m = {
+		.route = r->number, .transport = r->spec.transport,
+		.next_hop = r->spec.next_hop, .port = r->spec.port,
+		.via = r->spec.via, .delivery = r->spec.delivery,
+		.concurrency = r->spec.concurrency, .waiting = r->n_ready,
+	};
+
+	if (r->woken || peer_send(r->worker->peer, ROUTE_WAKE, 0, &m) == -1)
+		return;
+	r->woken = true;
+	wakes_sent++;
+}
+
+static void
+send_jobs(struct route *r)
+{
+	struct part	*p;
+
+	for (int n = 0; r->in_flight < r->window; n++) {
+		if (n == ROUTE_JOBS || jobs_begun >= TURN_JOBS) {
+			dispatch_attend(r);
+			return;
+		}
+		if (task_is_full() || (p = schedule_pop(r)) == NULL)
+			return;
+		jobs_begun++;
+		task_begin(r->worker, p);
+	}
+}
+
+static void
+attend_route(struct route *r)
+{
+	if (reroute_front(r)) {		/* what follows is for a later turn */
+		dispatch_attend(r);
+		return;
+	}
+	if (r->down_reply != REPLY_NONE)
+		expire_front(r);
+	if (r->down || r->n_ready == 0)
+		return;
+	if (r->worker == NULL || (r->window == 0 && r->in_flight == 0))
+		r->worker = r->woken ? r->worker : worker_for(r);
+	if (r->worker == NULL)
+		return;			/* one that comes attends to all */
+	if (r->window == 0)
+		wake(r);
+	else
+		send_jobs(r);
+}
+
+static void
+on_turn(evutil_socket_t fd, short what, void *arg)
+{
+	struct route	*r;
+
+	(void)fd, (void)what, (void)arg;
+	jobs_begun = wakes_sent = 0;
+	for (int n = 0; n < TURN_ROUTES && jobs_begun < TURN_JOBS &&
+	    wakes_sent < TURN_WAKES && !task_is_full(); n++) {
+		if ((r = TAILQ_FIRST(&attention)) == NULL)
+			return;
+		TAILQ_REMOVE(&attention, r, attention);
+		r->waiting = false;
+		route_hold(r);
+		attend_route(r);
+		route_drop(r);
+	}
+	/* when it is full, the task that ends attends again */
+	if (!TAILQ_EMPTY(&attention) && !task_is_full())
+		turn_arm(wakes_sent >= TURN_WAKES ? WAKE_PAUSE_MS : 0);
+}
+
+/* ---- beginning and end ------------------------------------------------- */
+
+static void
+open_up(void)
+{
+	if (is_open || stopping)
+		return;
+	is_open = true;
+	evtimer_del(opening);
+	turn_arm(0);
+}
+
+static void
+on_opening(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what, (void)arg;
+	open_up();
+}
+
+void
+dispatch_init(void)
+{
+	turn = evtimer_new(proc_base(), on_turn, NULL);
+	opening = evtimer_new(proc_base(), on_opening, NULL);
+	if (turn == NULL || opening == NULL)
+		fatal("dispatch: no memory for its timers");
+	schedule_init(proc_base(), dispatch_attend);
+}
+
+/* All that there will be have said what they have in hand. */
+static bool
+all_resumed(void)
+{
+	const struct conf	*conf = proc_conf();
+
+	return worker_count(ROLE_DELIVERD_OUT) >= conf->out_workers &&
+	    (conf->n_deliveries == 0 ||
+	    worker_count(ROLE_DELIVERD_LOCAL) != 0);
+}
+
+void
+dispatch_start(void)
+{
+	static const struct timeval	 wait = { RESUME_MS / 1000, 0 };
+
+	started = true;
+	if (all_resumed())
+		open_up();
+	else
+		evtimer_add(opening, &wait);
+}
+
+void
+dispatch_stop(void)
+{
+	stopping = true;
+	is_open = false;
+	evtimer_del(turn);
+}
+
+/* ---- workers ----------------------------------------------------------- */
+
+static void
+on_usable(struct worker *w)
+{
+	(void)w;
+	if (started && all_resumed())
+		open_up();
+	dispatch_attend_all();
+}
+
+void
+dispatch_peer_up(struct peer *p)
+{
+	p->data = worker_new(p, on_usable);
+}
+
+static void
+forget_worker(struct route *r, void *arg)
+{
+	if (r->worker != arg)
+		return;
+	r->worker = NULL;
+	r->window = 0;
+	r->woken = false;
+	dispatch_attend(r);	/* it may also have become free to go */
+}
+
+void
+dispatch_peer_down(struct peer *p)
+{
+	struct worker	*w = p->data;
+
+	p->data = NULL;
+	route_each(forget_worker, w);
+	task_worker_lost(w);
+	outcome_worker_lost(w);
+	worker_free(w);
+}
+
+void
+on_job_resume(struct peer *p, uint32_t id, const struct job_resume *m)
+{
+	(void)id;
+	if (p->data == NULL)	/* before our start: proc.c lets nothing in */
+		return;
+	if (task_resume(p->data, m) == -1)
+		peer_fault(p, "resumes a job number twice");
+}
+
+void
+on_job_resumed(struct peer *p, uint32_t id, const struct nothing *m)
+{
+	(void)id, (void)m;
+	if (p->data != NULL)
+		worker_resumed(p->data);
+}
+
+/* The route a worker speaks of, if it is its own; NULL otherwise. */
+static struct route *
+own_route(struct peer *p, uint32_t number)
+{
+	struct route	*r = route_find(number);
+
+	if (r == NULL && !route_was(number))
+		peer_fault(p, "speaks of a route that never was");
+	return r != NULL && p->data != NULL && r->worker == p->data ? r :
+	    NULL;
+}
+
+void
+on_route_window(struct peer *p, uint32_t id, const struct route_window *m)
+{
+	struct route	*r = own_route(p, m->route);
+
+	(void)id;
+	if (r == NULL)
+		return;
+	r->window = m->window < WINDOW_MAX ? m->window : WINDOW_MAX;
+	if (r->window == 0 && r->woken && r->n_ready != 0 && !r->down)
+		route_pause(r, FRUITLESS_S);
+	r->woken = false;
+	dispatch_attend(r);
+}
+
+void
+on_route_down(struct peer *p, uint32_t id, const struct route_down *m)
+{
+	struct route	*r = own_route(p, m->route);
+	char		 name[ROUTE_NAME_MAX + 1];
+	uint32_t	 s = m->retry_s;
+
+	(void)id;
+	if (r == NULL)
+		return;
+	s = s == 0 ? 1 : s > DOWN_MAX_S ? DOWN_MAX_S : s;
+	log_info("route=%s status=down retry=%us waiting=%u reply=\"%s\"",
+	    log_text(route_name(r, name)), s, r->n_ready, log_text(m->why));
+	reply_drop(r->down_reply);
+	r->down_reply = reply_hold(m->why);
+	r->window = 0;
+	r->woken = false;
+	route_pause(r, s);
+	dispatch_attend(r);
+}

@@ -1,0 +1,23 @@
+/*
+ * Which messages a queue_filter means: first by what is in memory, then, if
+ * the filter speaks of addresses, by the envelope.
+ */
+#ifndef MATCH_H
+#define MATCH_H
+
+#include <stdbool.h>
+
+#include "envelope.h"
+#include "messages.h"
+
+#include "mail.h"
+
+/* All that can be told without the envelope. */
+bool	 match_memory(const struct queue_filter *, const struct mail *);
+bool	 match_needs_envelope(const struct queue_filter *);
+bool	 match_envelope(const struct queue_filter *, const struct mail *,
+	    const struct envelope *);
+/* A part's state as a STATE_ bit. */
+uint8_t	 match_state(const struct part *);
+
+#endif

@@ -1,0 +1,180 @@
+/*
+ * Puts the parts together: the spool below, the schedule in the middle,
+ * smtpd, deliverd and posternctl around it.  Decides nothing itself but the
+ * order of start and stop.
+ */
+#include "queued.h"
+
+#include <event2/event.h>
+
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+
+#include "control.h"
+#include "dispatch.h"
+#include "intake.h"
+#include "mail.h"
+#include "outcome.h"
+#include "router.h"
+#include "spool.h"
+#include "submit.h"
+#include "task.h"
+
+#define STOP_WAIT_MS	4000	/* for what is in flight; below PROC_STOP_MS
+				 * by enough for the spool's last flush */
+#define STOP_LOOK_MS	20
+
+static struct router	*new_router;	/* checked, not yet in force */
+static bool		 running;	/* start has been */
+static struct event	*stop_timer;
+static uint64_t		 stop_by_ms;
+
+static const struct handlers	 queued_handlers = {
+	.RCPT_CHECK = on_rcpt_check,
+	.LARGE_OPEN = on_large_open,
+	.LARGE_DROP = on_large_drop,
+	.MAIL_SUBMIT = on_mail_submit,
+	.MAIL_ASK = on_mail_ask,
+	.JOB_RESUME = on_job_resume,
+	.JOB_RESUMED = on_job_resumed,
+	.ROUTE_WINDOW = on_route_window,
+	.ROUTE_DOWN = on_route_down,
+	.JOB_RESULT = on_job_result,
+	.QUEUE_LIST = on_queue_list,
+	.MAIL_SHOW = on_mail_show,
+	.QUEUE_CHANGE = on_queue_change,
+	.STATUS_ASK = on_status_ask,
+	.PROCESSES = on_processes,
+};
+
+static int
+queued_configure(const struct conf *conf, char *why, size_t size)
+{
+	router_free(new_router);
+	new_router = router_new(conf, why, size);
+	return new_router != NULL ? 0 : -1;
+}
+
+static void
+queued_commit(void)
+{
+	router_use(new_router);
+	new_router = NULL;
+	if (running)
+		dispatch_attend_all();
+}
+
+static void
+queued_listener(unsigned listener, int fd)
+{
+	if (listener == CONTROL_LISTENER)
+		control_listen(fd, &queued_handlers);
+	else
+		close(fd);
+}
+
+static void
+queued_peer_up(struct peer *p)
+{
+	if (1u << p->role & SMTPD_ANY)
+		submit_peer_up(p);
+	else if (1u << p->role & DELIVERD_ANY)
+		dispatch_peer_up(p);
+}
+
+static void
+queued_peer_down(struct peer *p)
+{
+	if (p->data == NULL)
+		return;
+	if (1u << p->role & SMTPD_ANY)
+		submit_peer_down(p);
+	else if (1u << p->role & DELIVERD_ANY)
+		dispatch_peer_down(p);
+}
+
+/* The cleaner has copied a message. */
+static void
+on_move(const struct msgid *id, struct spool_place place)
+{
+	struct mail	*m = mail_find(id);
+
+	if (m != NULL)
+		m->place = place;
+}
+
+static void
+queued_start(void)
+{
+	const struct conf	*conf = proc_conf();
+	struct spool_limits	 limits = { conf->segment_size,
+	    conf->spool_reserve };
+	uint64_t		 began = clock_ms();
+	struct mail_totals	 t;
+	char			 why[TEXT_MAX];
+
+	dispatch_init();
+	spool_on_move(on_move);
+	if (spool_open(proc_base(), &limits, intake_found, why,
+	    sizeof(why)) == -1)
+		fatal("spool: %s", why);
+	t = mail_totals();
+	log_info("spool messages=%llu recipients=%llu read_ms=%llu",
+	    (unsigned long long)t.messages, (unsigned long long)t.recipients,
+	    (unsigned long long)(clock_ms() - began));
+	running = true;
+	dispatch_start();
+	proc_ready();
+}
+
+/* ---- the end ----------------------------------------------------------- */
+
+static void
+on_spool_stopped(void)
+{
+	proc_exit(EX_OK);
+}
+
+/* What is still out when the time is over, its worker resumes later. */
+static void
+on_stop_look(evutil_socket_t fd, short what, void *arg)
+{
+	static const struct timeval	 again = { 0, STOP_LOOK_MS * 1000 };
+
+	(void)fd, (void)what, (void)arg;
+	if (clock_ms() < stop_by_ms &&
+	    (task_open() != 0 || outcome_open() != 0 || intake_open() != 0)) {
+		evtimer_add(stop_timer, &again);
+		return;
+	}
+	spool_stop(on_spool_stopped);
+}
+
+static void
+queued_stop(void)
+{
+	dispatch_stop();
+	stop_by_ms = clock_ms() + STOP_WAIT_MS;
+	stop_timer = evtimer_new(proc_base(), on_stop_look, NULL);
+	if (stop_timer == NULL)
+		fatal("stop: no memory for a timer");
+	on_stop_look(-1, 0, NULL);
+}
+
+const struct proc_ops	 queued_ops = {
+	.program = "queued",
+	.roles = QUEUED,
+	.handlers = &queued_handlers,
+	.prepare = spool_threads,
+	.configure = queued_configure,
+	.commit = queued_commit,
+	.listener = queued_listener,
+	.peer_up = queued_peer_up,
+	.peer_down = queued_peer_down,
+	.start = queued_start,
+	.stop = queued_stop,
+};

@@ -1,0 +1,341 @@
+/*
+ * Recovery, in this order: every segment of the log is synced (a process
+ * that was killed may have left written what was never synced) and scanned
+ * into the fold; the living are told; then what is damaged is put aside and
+ * what nobody needs is removed.
+ */
+#include "recover.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "damage.h"
+#include "dirlist.h"
+#include "disk.h"
+#include "durable.h"
+#include "fold.h"
+#include "large.h"
+#include "load.h"
+#include "log.h"
+#include "segment.h"
+#include "segment_scan.h"
+
+#define NAME_DIGITS	16
+
+struct numbers {
+	uint32_t	*list;
+	size_t		 n, allocated;
+	bool		 failed;
+};
+
+/* over the living, whose records are read once more */
+struct teller {
+	struct segment	*segment;	/* fd is open on it */
+	int		 fd;
+	uint8_t		*data;
+	size_t		 size;
+	void		(*found)(const struct spool_message *);
+};
+
+static bool	 no_memory;	/* in a callback of the scan */
+
+static int
+failed(char *why, size_t size, const char *what)
+{
+	snprintf(why, size, "spool: %s: %s", what, strerror(errno));
+	return -1;
+}
+
+/* --- what is there --- */
+
+/* "0000000000000012.seg"; 0: it is not so */
+static uint32_t
+number_of(const char *name, const char *suffix)
+{
+	char		*end;
+	unsigned long	 n = strtoul(name, &end, 10);
+
+	if (end != name + NAME_DIGITS || strcmp(end, suffix) != 0 ||
+	    n > UINT32_MAX)
+		return 0;
+	return (uint32_t)n;
+}
+
+static void
+note_name(void *arg, const char *name)
+{
+	struct numbers	*all = arg;
+	uint32_t	 number = number_of(name, ".seg"), *p;
+
+	if (number_of(name, ".idx") != 0)
+		return;
+	if (number == 0) {
+		damage_file(name, "this is no segment");
+		return;
+	}
+	if (all->n == all->allocated) {
+		all->allocated = all->allocated * 2 + 64;
+		p = reallocarray(all->list, all->allocated, sizeof(*p));
+		if (p == NULL) {
+			all->failed = true;
+			return;
+		}
+		all->list = p;
+	}
+	all->list[all->n++] = number;
+}
+
+static int
+by_number(const void *a, const void *b)
+{
+	uint32_t	 x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static int
+list_segments(struct numbers *all, char *why, size_t size)
+{
+	if (dirlist(spool_dirs.log, note_name, all) == -1)
+		return failed(why, size, "log");
+	if (all->failed) {
+		errno = ENOMEM;
+		return failed(why, size, "log");
+	}
+	if (all->n != 0)
+		qsort(all->list, all->n, sizeof(*all->list), by_number);
+	return 0;
+}
+
+/* --- scanning --- */
+
+static void
+on_record(void *arg, const struct record *r, struct spool_place at)
+{
+	(void)arg;
+	if (fold_record(r, at) == -1)
+		no_memory = true;
+}
+
+static void
+on_damage(void *arg, const struct damage *d)
+{
+	(void)arg;
+	damage_note(d);
+}
+
+static enum header_verdict
+read_header(int fd, uint32_t number, struct stat *st,
+    uint8_t key[SEGMENT_KEY])
+{
+	uint8_t			 block[SPOOL_BLOCK];
+	uint64_t		 says;
+	enum header_verdict	 v;
+
+	if (disk->stat(fd, st) == -1 ||
+	    disk_read_all(fd, block, sizeof(block), 0) == -1)
+		return HEADER_BAD;
+	v = segment_header_get(block, &says, key);
+	return v == HEADER_OK && says != number ? HEADER_BAD : v;
+}
+
+static int
+scan_open(struct scan *s, const struct stat *st, const uint8_t *key)
+{
+	struct segment	*seg;
+
+	if (disk->datasync(s->fd) == -1)
+		log_error("spool: segment %" PRIu32 ": %s", s->number,
+		    strerror(errno));
+	s->size = (uint64_t)st->st_size;
+	if (s->size > UINT32_MAX)
+		s->size = UINT32_MAX;
+	seg = segment_add(s->number, s->size, key);
+	s->key = seg->key;
+	if (segment_scan(s) == -1 || no_memory) {
+		errno = ENOMEM;
+		return -1;
+	}
+	seg->end = (uint32_t)s->end;
+	if (s->n_records == 0 && s->end == SPOOL_BLOCK)
+		segment_discard(seg);
+	return 0;
+}
+
+static int
+scan_one(struct scan *s, uint32_t number, char *why, size_t size)
+{
+	char		 name[SEGMENT_NAME_SIZE];
+	uint8_t		 key[SEGMENT_KEY];
+	struct stat	 st;
+	int		 error = 0;
+
+	segment_name(name, number, "seg");
+	s->number = number;
+	if ((s->fd = disk_open(spool_dirs.log, name, O_RDONLY)) == -1)
+		return failed(why, size, name);
+	switch (read_header(s->fd, number, &st, key)) {
+	case HEADER_BAD:
+		damage_file(name, "its header is damaged");
+		break;
+	case HEADER_VERSION:
+		snprintf(why, size, "spool: log/%s: its version is not one "
+		    "this program knows", name);
+		error = -1;
+		break;
+	case HEADER_OK:
+		if (scan_open(s, &st, key) == -1)
+			error = failed(why, size, name);
+		break;
+	}
+	close(s->fd);
+	return error;
+}
+
+static int
+scan_all(struct scan *s, char *why, size_t size)
+{
+	struct numbers	 all = { NULL, 0, 0, false };
+	int		 error = list_segments(&all, why, size);
+
+	for (size_t i = 0; i < all.n && error == 0; i++)
+		error = scan_one(s, all.list[i], why, size);
+	free(all.list);
+	return error;
+}
+
+/* --- telling --- */
+
+static int
+open_segment_of(struct teller *t, const struct folded *f)
+{
+	char	 name[SEGMENT_NAME_SIZE];
+
+	if (t->segment != NULL && t->segment->number == f->place.segment)
+		return 0;
+	if (t->fd != -1)
+		close(t->fd);
+	segment_name(name, f->place.segment, "seg");
+	t->segment = segment_find(f->place.segment);
+	t->fd = disk_open(spool_dirs.log, name, O_RDONLY);
+	return t->segment != NULL && t->fd != -1 ? 0 : -1;
+}
+
+static int
+tell_message(struct teller *t, const struct folded *f, struct arena *a,
+    const struct record *r)
+{
+	struct record_content	 c;
+	struct envelope		 e;
+	struct spool_rcpt	*states;
+
+	if (record_message(r, a, &e, &c) == -1 ||
+	    (states = arena_calloc(a, e.n_rcpts, sizeof(*states))) == NULL ||
+	    fold_states(f, a, e.n_rcpts, states) == -1)
+		return -1;
+	segment_live(t->segment, f->len);
+	if (f->order != f->sequence)
+		segment_moved_to(t->segment);
+	if (f->large)
+		large_lives(&f->id);
+	t->found(&(struct spool_message){ .place = f->place, .envelope = &e,
+	    .size = c.header_len + c.body_len, .held = f->held,
+	    .warned = f->warned, .rcpts = states });
+	return 0;
+}
+
+static void
+tell_one(struct teller *t, const struct folded *f)
+{
+	struct arena	 arena = ARENA_INIT(ENVELOPE_MEMORY);
+	struct record	 r;
+
+	if (open_segment_of(t, f) == -1 || load_meta(t->fd, t->segment->key,
+	    f->place.offset, &t->data, &t->size, &r) == -1 ||
+	    tell_message(t, f, &arena, &r) == -1)
+		/* true a moment ago, in the scan */
+		log_error("spool: id=%s cannot be read again at the start",
+		    msgid_text(&f->id));
+	arena_clear(&arena);
+}
+
+static int
+tell_all(void (*found)(const struct spool_message *), char *why, size_t size)
+{
+	struct teller	 t = { .fd = -1, .found = found };
+	struct folded	**living;
+	size_t		 n;
+
+	if (fold_living(&living, &n) == -1) {
+		errno = ENOMEM;
+		return failed(why, size, "log");
+	}
+	for (size_t i = 0; i < n; i++)
+		tell_one(&t, living[i]);
+	if (t.fd != -1)
+		close(t.fd);
+	free(t.data);
+	free(living);
+	return 0;
+}
+
+/* --- tidying --- */
+
+static void
+sweep_root(void *arg, const char *name)
+{
+	const uint64_t	*segment_size = arg;
+	struct stat	 st;
+	char		*end;
+	unsigned long	 spare;
+	int		 fd;
+	bool		 keep;
+
+	if (strncmp(name, "spare-", 6) != 0)
+		return;
+	spare = strtoul(name + 6, &end, 10);
+	if ((fd = disk_open(spool_dirs.root, name, O_RDONLY)) == -1)
+		return;
+	/* one with a second name may be a segment of the log as well */
+	keep = *end == '\0' && spare < UINT32_MAX &&
+	    disk->stat(fd, &st) == 0 && st.st_nlink == 1 &&
+	    (uint64_t)st.st_size == *segment_size;
+	close(fd);
+	if (!keep || !segment_spare_found((unsigned)spare))
+		disk->unlink(spool_dirs.root, name, 0);
+}
+
+static void
+tidy(uint64_t segment_size)
+{
+	large_sweep();
+	if (dirlist(spool_dirs.root, sweep_root, &segment_size) == -1)
+		log_warn("spool: cannot tidy up: %s", strerror(errno));
+}
+
+int
+recover(uint64_t segment_size, void (*found)(const struct spool_message *),
+    uint64_t *next, char *why, size_t size)
+{
+	struct scan	 s = { .record = on_record, .damage = on_damage };
+	int		 error;
+
+	no_memory = false;
+	error = scan_all(&s, why, size);
+	if (error == 0)
+		error = tell_all(found, why, size);
+	if (error == 0) {
+		damage_settle(s.durable);
+		tidy(segment_size);
+		*next = s.next != 0 ? s.next : 1;
+	}
+	fold_clear();
+	return error;
+}

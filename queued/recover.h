@@ -1,0 +1,23 @@
+/*
+ * The spool at a start: reads the log, folds what became of each message
+ * into it, tells of those that live, puts aside what is damaged, removes
+ * what no live message has.  Changes nothing that a second recovery would
+ * need, so it may itself be cut at any time.
+ */
+#ifndef RECOVER_H
+#define RECOVER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "spool.h"
+
+/*
+ * After segments_init and large_init, before anything is written.  next is
+ * the first free sequence.  0, or -1 with a line in why.  Waits.
+ */
+int	 recover(uint64_t segment_size,
+	    void (*found)(const struct spool_message *), uint64_t *next,
+	    char *why, size_t size);
+
+#endif

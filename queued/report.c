@@ -1,0 +1,210 @@
+/*
+ * Three steps, each waiting for the spool: the envelope (who asked for
+ * what), the content (what is returned), the report's own record.
+ */
+#include "report.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+#include "proc.h"
+
+#include "intake.h"
+
+/* the part of the envelope that is kept between the steps */
+#define REPORT_MEMORY	(JOB_RCPTS_MAX * 2048)
+/* what the report says itself, beside what it returns */
+#define REPORT_TEXT_MAX	(JOB_RCPTS_MAX * 6144)
+
+struct report {
+	struct msgid		 id;		/* of the original */
+	struct spool_place	 place;
+	uint64_t		 until;
+	const struct report_item *items;
+	size_t			 n_items;
+	void			 (*done)(void *, bool);
+	void			 *arg;
+	struct arena		 arena;
+	struct envelope		 original;	/* without its recipients */
+	struct bounce_rcpt	*rcpts;
+	struct recipient	*copies;
+	size_t			 n_rcpts;
+	struct msgid		 new_id;
+};
+
+static void
+report_end(struct report *r, bool stored)
+{
+	void	(*done)(void *, bool) = r->done;
+	void	*arg = r->arg;
+
+	arena_clear(&r->arena);
+	free(r);
+	done(arg, stored);
+}
+
+static void
+on_stored(void *arg, enum store_result result, const char *text)
+{
+	struct report	*r = arg;
+
+	if (result == STORE_OK)
+		log_info("report id=%s on=%s rcpts=%zu",
+		    msgid_text(&r->new_id), msgid_text(&r->id), r->n_rcpts);
+	else
+		log_warn("report on=%s: not stored (%d %s), later again",
+		    msgid_text(&r->id), (int)result, text);
+	report_end(r, result == STORE_OK);
+}
+
+static bool
+is_eight_bit(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] >= 0x80)
+			return true;
+	return false;
+}
+
+static void
+store(struct report *r, const struct bounce *b, struct str header,
+    struct str body)
+{
+	struct recipient	 to = { .address = r->original.sender,
+	    .notify = NOTIFY_NEVER };	/* RFC 3461 5.2.7 asks for <> alone */
+	struct envelope		 e = {
+		.id = b->id, .arrived = b->now,
+		.body = is_eight_bit(body) ? BODY_8BITMIME : BODY_7BIT,
+		.utf8 = is_eight_bit(r->original.sender), .verified = true,
+		.rcpts = &to, .n_rcpts = 1,
+	};
+
+	intake_store(&e, header, body, 0, 0, on_stored, r);
+}
+
+/* A body is returned where it was asked for or may be, and is small. */
+static bool
+may_return(const struct report *r, const struct spool_content *c)
+{
+	uint32_t	 max = proc_conf()->bounce_body_max;
+
+	if (max > BODY_INLINE_MAX)
+		max = BODY_INLINE_MAX;
+	return c->fd == -1 && r->original.ret != RET_HDRS &&
+	    r->original.body != BODY_BINARYMIME &&
+	    c->header.n + c->body.n <= max;
+}
+
+static void
+on_content(void *arg, const struct spool_content *c)
+{
+	static const struct spool_content none = { .fd = -1 };
+	struct report	*r = arg;
+	struct buf	 header = BUF_INIT(BOUNCE_HEADER_MAX);
+	struct buf	 body = BUF_INIT(REPORT_TEXT_MAX + HEADER_MAX +
+			    BODY_INLINE_MAX);
+	struct bounce	 b = {
+		.hostname = proc_conf()->hostname, .original = &r->original,
+		.rcpts = r->rcpts, .n_rcpts = r->n_rcpts,
+		.now = (uint64_t)clock_wall(), .until = r->until,
+	};
+
+	b.has_body = c != NULL && may_return(r, c);
+	if (c == NULL)			/* then without anything of it */
+		c = &none;
+	b.header = c->header;
+	b.body = c->body;
+	msgid_new(&r->new_id);
+	b.id = r->new_id;
+	if (bounce_write(&b, &header, &body) == 0)
+		store(r, &b, buf_str(&header), buf_str(&body));
+	else
+		report_end(r, false);
+	if (c->fd != -1)
+		close(c->fd);
+	buf_clear(&header);
+	buf_clear(&body);
+}
+
+static int
+copy_recipient(struct report *r, const struct report_item *item,
+    const struct recipient *from)
+{
+	struct recipient	*to = &r->copies[r->n_rcpts];
+
+	*to = *from;
+	to->address = arena_str(&r->arena, from->address);
+	to->orcpt_type = arena_str(&r->arena, from->orcpt_type);
+	to->orcpt = arena_str(&r->arena, from->orcpt);
+	r->rcpts[r->n_rcpts++] = (struct bounce_rcpt){ to, item->action,
+	    item->status, item->reply_code, item->reply, item->host };
+	return to->orcpt.p != NULL ? 0 : -1;
+}
+
+/* What of the envelope the text needs; -1: no memory. */
+static int
+copy_envelope(struct report *r, const struct envelope *e)
+{
+	const struct report_item	*item;
+
+	r->original = *e;
+	r->original.sender = arena_str(&r->arena, e->sender);
+	r->original.envid = arena_str(&r->arena, e->envid);
+	r->original.rcpts = NULL;
+	r->original.n_rcpts = 0;
+	r->rcpts = arena_calloc(&r->arena, r->n_items, sizeof(*r->rcpts));
+	r->copies = arena_calloc(&r->arena, r->n_items, sizeof(*r->copies));
+	if (r->rcpts == NULL || r->copies == NULL)
+		return -1;
+	for (size_t i = 0; i < r->n_items; i++) {
+		item = &r->items[i];
+		if (item->index < e->n_rcpts &&
+		    bounce_is_wanted(e->rcpts[item->index].notify,
+		    item->action) &&
+		    copy_recipient(r, item, &e->rcpts[item->index]) == -1)
+			return -1;
+	}
+	return r->original.envid.p != NULL ? 0 : -1;
+}
+
+static void
+on_envelope(void *arg, const struct envelope *e,
+    const struct spool_rcpt *states)
+{
+	struct report	*r = arg;
+
+	(void)states;
+	if (e == NULL || copy_envelope(r, e) == -1) {
+		report_end(r, false);
+		return;
+	}
+	if (r->n_rcpts == 0 || r->original.sender.n == 0) {
+		report_end(r, true);	/* nobody wants to know */
+		return;
+	}
+	spool_load(&r->id, r->place, on_content, r);
+}
+
+void
+report_send(const struct mail *m, uint64_t until,
+    const struct report_item *items, size_t n, void (*done)(void *, bool),
+    void *arg)
+{
+	struct report	*r = calloc(1, sizeof(*r));
+
+	if (r == NULL) {
+		done(arg, false);
+		return;
+	}
+	r->id = m->id;
+	r->place = m->place;
+	r->until = until;
+	r->items = items;
+	r->n_items = n;
+	r->done = done;
+	r->arg = arg;
+	r->arena.max = REPORT_MEMORY;
+	spool_load_envelope(&r->id, r->place, on_envelope, r);
+}

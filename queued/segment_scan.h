@@ -1,0 +1,45 @@
+/*
+ * Reading a whole segment: every true record in order, and every place where
+ * something is wrong.  Decides nothing about either.
+ */
+#ifndef SEGMENT_SCAN_H
+#define SEGMENT_SCAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "record.h"
+
+/* Somewhere records should be and are not. */
+struct damage {
+	uint32_t	 segment, offset;
+	uint64_t	 length;	/* octets from there */
+	uint64_t	 first, last;	/* sequences that are missing */
+	const char	*what;
+	bool		 has_id;	/* of the message, where it is known */
+	struct msgid	 id;
+};
+
+struct scan {
+	/* the segment */
+	int		 fd;
+	uint32_t	 number;
+	uint64_t	 size;
+	const uint8_t	*key;
+	/* kept from one segment to the next; 0 in the first */
+	uint64_t	 next;		/* the sequence expected */
+	uint64_t	 durable;	/* those below were synced */
+	/* of this one */
+	uint64_t	 n_records;
+	uint64_t	 end;		/* behind its last batch */
+
+	void	(*record)(void *arg, const struct record *,
+		    struct spool_place);
+	void	(*damage)(void *arg, const struct damage *);
+	void	 *arg;
+};
+
+/* 0, or -1 without memory.  What cannot be read counts as a hole. */
+int	 segment_scan(struct scan *);
+
+#endif

@@ -1,0 +1,419 @@
+/*
+ * The table of tasks by number.  Numbers count up from a random one, so that
+ * those of an earlier life, which a worker may still hold, are most likely
+ * others; that they are is checked.
+ */
+#include "task.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+#include "xmalloc.h"
+
+#include "dispatch.h"
+#include "outcome.h"
+#include "router.h"
+#include "schedule.h"
+
+#define BUCKETS		4096
+#define UNREADABLE_S	3600	/* a message the spool cannot read */
+#define TEXT_MEMORY	(JOB_RCPTS_MAX * 2048)	/* addresses of a task */
+
+struct task {
+	LIST_ENTRY(task)	 of_worker, of_number;
+	uint32_t		 number;
+	struct worker		*worker;	/* NULL: lost while loading */
+	struct part		*part;		/* NULL: had ended already */
+	struct route		*route;		/* held; NULL without part */
+	bool			 sent;
+	bool			 suspect;
+	uint64_t		 sent_ms;
+	struct job		 job;		/* but for the content */
+	struct arena		 arena;		/* what is in job */
+};
+
+static struct task_list	 by_number[BUCKETS];
+static unsigned		 n_tasks;
+
+static void	 on_envelope(void *, const struct envelope *,
+		    const struct spool_rcpt *);
+static void	 on_content(void *, const struct spool_content *);
+
+/* ---- the table --------------------------------------------------------- */
+
+static struct task *
+task_find(const struct worker *w, uint32_t number)
+{
+	struct task	*t;
+
+	LIST_FOREACH(t, &by_number[number % BUCKETS], of_number)
+		if (t->number == number && t->worker == w)
+			return t;
+	return NULL;
+}
+
+static uint32_t
+new_number(const struct worker *w)
+{
+	static uint32_t	 last;
+
+	if (last == 0)
+		last = randombytes_random();
+	do
+		last++;
+	while (last == 0 || task_find(w, last) != NULL);
+	return last;
+}
+
+bool
+task_is_full(void)
+{
+	return n_tasks >= TASKS_MAX;
+}
+
+unsigned
+task_open(void)
+{
+	return n_tasks;
+}
+
+static struct task *
+task_new(struct worker *w, uint32_t number, struct part *p)
+{
+	struct task	*t = xcalloc(1, sizeof(*t));
+
+	t->number = number;
+	t->worker = w;
+	t->part = p;
+	t->arena.max = TEXT_MEMORY;
+	if (p != NULL) {
+		t->route = route_hold(p->route);
+		t->route->in_flight++;
+		t->suspect = p->deaths != 0;
+	}
+	LIST_INSERT_HEAD(&w->tasks, t, of_worker);
+	LIST_INSERT_HEAD(&by_number[number % BUCKETS], t, of_number);
+	n_tasks++;
+	return t;
+}
+
+/* The task is no more; its part has been seen to. */
+static void
+task_end(struct task *t)
+{
+	struct route	*r = t->route;
+
+	if (t->worker != NULL)
+		LIST_REMOVE(t, of_worker);
+	LIST_REMOVE(t, of_number);
+	arena_clear(&t->arena);
+	free(t);
+	n_tasks--;
+	if (r == NULL)
+		return;
+	r->in_flight--;
+	dispatch_attend(r);
+	route_drop(r);
+}
+
+/* The part's time alone is over, whatever came of it. */
+static void
+suspect_end(struct task *t)
+{
+	if (t->suspect)
+		t->route->suspect_out = false;
+	t->suspect = false;
+}
+
+static void
+task_return(struct task *t)
+{
+	suspect_end(t);
+	outcome_return(t->part);
+	task_end(t);
+}
+
+static void
+task_unreadable(struct task *t)
+{
+	log_error("deliver id=%s: cannot be read from the spool, again in "
+	    "%u s", msgid_text(&t->part->mail->id), UNREADABLE_S);
+	suspect_end(t);
+	schedule_part(t->part, schedule_now() + UNREADABLE_S);
+	task_end(t);
+}
+
+/* ---- making the job ---------------------------------------------------- */
+
+void
+task_begin(struct worker *w, struct part *p)
+{
+	struct task	*t = task_new(w, new_number(w), p);
+
+	spool_load_envelope(&p->mail->id, p->mail->place, on_envelope, t);
+}
+
+static struct recipient
+recipient_copy(struct arena *a, const struct recipient *r)
+{
+	return (struct recipient){
+		.address = arena_str(a, r->address),
+		.notify = r->notify,
+		.orcpt_type = arena_str(a, r->orcpt_type),
+		.orcpt = arena_str(a, r->orcpt),
+	};
+}
+
+/* -1: no memory, or the envelope lacks a recipient. */
+static int
+copy_rcpts(struct task *t, const struct envelope *e)
+{
+	struct job_rcpt	*list;
+	const struct part *p = t->part;
+
+	list = arena_calloc(&t->arena, p->n, sizeof(*list));
+	if (list == NULL)
+		return -1;
+	for (size_t i = 0; i < p->n; i++) {
+		if (p->rcpts[i] >= e->n_rcpts)
+			return -1;
+		list[i].index = p->rcpts[i];
+		list[i].rcpt = recipient_copy(&t->arena,
+		    &e->rcpts[p->rcpts[i]]);
+		if (list[i].rcpt.address.p == NULL)
+			return -1;
+	}
+	t->job.rcpts = list;
+	t->job.n_rcpts = p->n;
+	return 0;
+}
+
+static int
+job_fill(struct task *t, const struct envelope *e)
+{
+	const struct part	*p = t->part;
+
+	t->job = (struct job){
+		.job = t->number, .route = t->route->number,
+		.id = p->mail->id, .arrived = p->mail->arrived,
+		.tries = p->tries, .sender = arena_str(&t->arena, e->sender),
+		.body_type = e->body, .utf8 = e->utf8, .ret = e->ret,
+		.envid = arena_str(&t->arena, e->envid),
+		.size = p->mail->size,
+	};
+	return copy_rcpts(t, e);
+}
+
+/*
+ * Where mail goes into an account's mailbox, which account.  -1: some have
+ * none any more; the part has had its outcome.
+ */
+static int
+find_slots(struct task *t)
+{
+	struct rcpt_result	 results[JOB_RCPTS_MAX];
+	struct job_rcpt		*list;
+	size_t			 n = 0;
+
+	if (t->route->spec.transport != TRANSPORT_LOCAL)
+		return 0;
+	list = (struct job_rcpt *)(uintptr_t)t->job.rcpts;	/* ours */
+	for (size_t i = 0; i < t->job.n_rcpts; i++) {
+		switch (router_slot(list[i].rcpt.address, &list[i].slot)) {
+		case TABLE_FOUND:
+			continue;
+		case TABLE_ABSENT:
+			results[n++] = (struct rcpt_result){ list[i].index,
+			    RCPT_FAILED, 0, STR("5.1.1"),
+			    STR("no such account any more") };
+			break;
+		case TABLE_ERROR:
+			results[n++] = (struct rcpt_result){ list[i].index,
+			    RCPT_DEFERRED, 0, STR("4.3.0"),
+			    STR("the table of accounts cannot be read") };
+			break;
+		}
+	}
+	if (n == 0)
+		return 0;
+	suspect_end(t);
+	outcome_new(NULL, t->part, &(struct job_result){ .rcpts = results,
+	    .n_rcpts = n }, t->job.rcpts, t->job.n_rcpts);
+	task_end(t);
+	return -1;
+}
+
+static void
+on_envelope(void *arg, const struct envelope *e,
+    const struct spool_rcpt *states)
+{
+	struct task	*t = arg;
+
+	(void)states;
+	if (t->worker == NULL)
+		task_return(t);
+	else if (e == NULL || job_fill(t, e) == -1)
+		task_unreadable(t);
+	else if (find_slots(t) == 0)
+		spool_load(&t->part->mail->id, t->part->mail->place,
+		    on_content, t);
+}
+
+static void
+on_content(void *arg, const struct spool_content *c)
+{
+	struct task	*t = arg;
+	struct job	 job = t->job;
+	int		 sent;
+
+	if (c == NULL) {
+		task_unreadable(t);
+		return;
+	}
+	if (t->worker == NULL) {
+		if (c->fd != -1)
+			close(c->fd);
+		task_return(t);
+		return;
+	}
+	job.header = c->header;
+	if (c->fd == -1)
+		job.body = c->body;
+	sent = c->fd == -1 ? peer_send(t->worker->peer, JOB, 0, &job) :
+	    peer_send_fd(t->worker->peer, JOB, 0, c->fd, &job);
+	/* a worker that is down is about to be lost, with this task */
+	if (sent == -1 && !t->worker->peer->down)
+		task_unreadable(t);
+	else
+		t->sent = true;
+	t->sent_ms = clock_ms();
+}
+
+/* ---- results ----------------------------------------------------------- */
+
+/* Whether the result speaks of recipients of that part, each once. */
+static bool
+result_fits(const struct part *p, const struct job_result *m)
+{
+	for (size_t i = 0; i < m->n_rcpts; i++) {
+		if (!part_has(p, m->rcpts[i].index))
+			return false;
+		for (size_t k = 0; k < i; k++)
+			if (m->rcpts[k].index == m->rcpts[i].index)
+				return false;
+	}
+	return true;
+}
+
+void
+on_job_result(struct peer *peer, uint32_t id, const struct job_result *m)
+{
+	struct worker	*w = peer->data;
+	struct task	*t;
+
+	(void)id;
+	if (w == NULL)
+		return;
+	t = task_find(w, m->job);
+	if (t == NULL || t->part == NULL) {
+		/* resumed, and we had its result durable before we died */
+		worker_kept(w, m->job);
+		if (t != NULL)
+			task_end(t);
+		return;
+	}
+	if (!t->sent || !result_fits(t->part, m)) {
+		peer_fault(peer, "a result that fits no job");
+		return;
+	}
+	suspect_end(t);
+	outcome_new(w, t->part, m, t->job.rcpts, t->job.n_rcpts);
+	task_end(t);
+}
+
+/* ---- other lives ------------------------------------------------------- */
+
+/* The recipients of a resumed job that still wait, as one new ACTIVE part. */
+static struct part *
+part_gather(struct mail *m, const struct job_resume *j)
+{
+	struct plan	 plan[JOB_RCPTS_MAX];
+	struct part	*p, *first = NULL;
+	size_t		 n = 0;
+
+	for (size_t i = 0; i < j->n_rcpts; i++) {
+		p = mail_part(m, j->rcpts[i].index);
+		if (p == NULL || p->state == PART_ACTIVE ||
+		    p->state == PART_STORING)
+			continue;
+		first = first != NULL ? first : p;
+		plan[n++] = (struct plan){ first->route, 0, first->tries,
+		    j->rcpts[i].index };
+	}
+	if (n == 0 || mail_plan(m, plan, n, first->epoch) == -1)
+		return NULL;
+	p = m->parts;
+	p->state = PART_ACTIVE;
+	for (size_t i = 0; i < n; i++)
+		schedule_take_rcpt(p->next, plan[i].index);
+	return p;
+}
+
+int
+task_resume(struct worker *w, const struct job_resume *j)
+{
+	struct mail	*m = mail_find(&j->id);
+	struct task	*t;
+
+	if (task_find(w, j->job) != NULL)
+		return -1;
+	t = task_new(w, j->job, m != NULL ? part_gather(m, j) : NULL);
+	t->sent = true;
+	t->sent_ms = clock_ms();
+	return 0;
+}
+
+/* It may have been delivered: whoever finds a duplicate finds why. */
+static void
+task_died(struct task *t)
+{
+	struct part	*p = t->part;
+
+	log_warn("suspect id=%s rcpts=%u job=%08x sent=%llums: its worker "
+	    "died, it may be delivered twice", msgid_text(&p->mail->id), p->n,
+	    t->number, (unsigned long long)(clock_ms() - t->sent_ms));
+	suspect_end(t);
+	if (p->deaths++ < DEATHS_MAX)
+		return;
+	log_error("suspect id=%s: %u workers died with it, it waits",
+	    msgid_text(&p->mail->id), p->deaths);
+	p->deaths = 0;
+	p->tries++;
+}
+
+void
+task_worker_lost(struct worker *w)
+{
+	struct task	*t;
+
+	while ((t = LIST_FIRST(&w->tasks)) != NULL) {
+		if (!t->sent) {		/* it ends when it has been loaded */
+			LIST_REMOVE(t, of_worker);
+			t->worker = NULL;
+			continue;
+		}
+		if (t->part == NULL) {
+			task_end(t);
+			continue;
+		}
+		task_died(t);
+		if (t->part->deaths != 0)
+			outcome_return(t->part);
+		else
+			outcome_defer(t->part);
+		task_end(t);
+	}
+}

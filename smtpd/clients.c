@@ -1,0 +1,93 @@
+/*
+ * Sessions counted by client, in a hash table under a random key, as those
+ * who connect choose what is in it.
+ */
+#include "clients.h"
+
+#include <sys/queue.h>
+
+#include <sodium.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BUCKETS		4096	/* of a few entries, at 10,000 sessions */
+#define KEY_LEN		9	/* the family, and half an IPv6 address */
+
+struct client_count {
+	uint8_t			 key[KEY_LEN];
+	unsigned		 n;
+	LIST_ENTRY(client_count) link;
+};
+
+static LIST_HEAD(bucket, client_count)	 buckets[BUCKETS];
+static uint8_t				 hash_key[crypto_shorthash_KEYBYTES];
+
+void
+clients_setup(void)
+{
+	randombytes_buf(hash_key, sizeof(hash_key));
+}
+
+static void
+key_of(const struct netaddr *a, uint8_t key[KEY_LEN])
+{
+	memset(key, 0, KEY_LEN);
+	key[0] = a->family;
+	memcpy(key + 1, a->bytes, a->family == 4 ? 4 : 8);
+}
+
+static struct bucket *
+bucket_of(const uint8_t key[KEY_LEN])
+{
+	uint8_t		 hash[crypto_shorthash_BYTES];
+	uint16_t	 n;
+
+	crypto_shorthash(hash, key, KEY_LEN, hash_key);
+	memcpy(&n, hash, sizeof(n));
+	return &buckets[n % BUCKETS];
+}
+
+static struct client_count *
+find(struct bucket *b, const uint8_t key[KEY_LEN])
+{
+	struct client_count	*c;
+
+	LIST_FOREACH(c, b, link)
+		if (memcmp(c->key, key, KEY_LEN) == 0)
+			return c;
+	return NULL;
+}
+
+struct client_count *
+clients_enter(const struct netaddr *a, unsigned max)
+{
+	struct client_count	*c;
+	struct bucket		*b;
+	uint8_t			 key[KEY_LEN];
+
+	key_of(a, key);
+	b = bucket_of(key);
+	if ((c = find(b, key)) == NULL) {
+		if ((c = calloc(1, sizeof(*c))) == NULL)
+			return NULL;
+		memcpy(c->key, key, KEY_LEN);
+		LIST_INSERT_HEAD(b, c, link);
+	}
+	if (max != 0 && c->n >= max)
+		return NULL;	/* it has sessions, so it is not empty */
+	c->n++;
+	return c;
+}
+
+void
+clients_leave(struct client_count **cp)
+{
+	struct client_count	*c = *cp;
+
+	*cp = NULL;
+	if (c == NULL || --c->n != 0)
+		return;
+	LIST_REMOVE(c, link);
+	free(c);
+}

@@ -1,0 +1,68 @@
+/*
+ * MAIL (RFC 5321 4.1.1.2) with SIZE (RFC 1870) and BODY (RFC 6152).  Opens a
+ * transaction, and gives the message its id, so that refused recipients can
+ * be found by it too.
+ */
+#include "addr.h"
+
+#include "command.h"
+#include "path.h"
+
+static const char *
+take_size(struct session *s, const struct smtp_param *p)
+{
+	uint64_t	 size;
+
+	if (smtp_number(p->value, &size) == -1)
+		return "501 5.5.4 Bad SIZE";
+	/* RFC 1870 6.1 */
+	return size > s->set->is.message_size ?
+	    "552 5.3.4 Message too large" : NULL;
+}
+
+static const char *
+take_body(struct session *s, const struct smtp_param *p)
+{
+	static const struct str	seven = STR("7BIT"), eight = STR("8BITMIME");
+
+	if (str_equal_nocase(p->value, eight))
+		s->mail.body_type = BODY_8BITMIME;
+	else if (!str_equal_nocase(p->value, seven))
+		return "501 5.5.4 BODY must be 7BIT or 8BITMIME";
+	return NULL;
+}
+
+static const struct path_param params[] = {
+	{ "SIZE", take_size },
+	{ "BODY", take_body },
+	{ NULL, NULL }
+};
+
+static const struct path_kind kind = {
+	STR("FROM:"), ADDR_NULL, "5.1.7", "MAIL FROM:<address>"
+};
+
+enum command_result
+cmd_mail(struct session *s, struct str arg)
+{
+	char		 why[PATH_REPLY_MAX];
+	const char	*reply;
+	struct str	 sender, rest;
+
+	if (path_parse(s, &kind, arg, &sender, &rest, why) == -1) {
+		session_reply(s, why);
+		return COMMAND_DONE;
+	}
+	reply = path_params(s, params, rest);
+	if (reply == NULL && mail_keep(s, sender, &s->mail.sender) == -1)
+		reply = "451 4.3.0 Out of memory, try again later";
+	if (reply != NULL) {
+		envelope_reset(s);
+		session_reply(s, reply);
+		return COMMAND_DONE;
+	}
+	msgid_new(&s->mail.id);
+	s->phase = PHASE_MAIL;
+	session_reply(s, "250 2.1.0 Ok");
+	return COMMAND_DONE;
+}

@@ -1,0 +1,170 @@
+/*
+ * RCPT (RFC 5321 4.1.1.3).  Whether a recipient may come in is queued's to
+ * say, which has the tables; here is only its syntax, and the order of
+ * replies.
+ */
+#include "cmd_rcpt.h"
+
+#include <stdlib.h>
+
+#include "addr.h"
+#include "log.h"
+
+#include "command.h"
+#include "path.h"
+#include "queue_client.h"
+
+#define RCPTS_FIRST	8	/* nearly every message */
+
+static const struct path_param params[] = {
+	{ NULL, NULL }
+};
+
+static const struct path_kind kind = {
+	STR("TO:"), ADDR_POSTMASTER, "5.1.3", "RCPT TO:<address>"
+};
+
+/* What is said of each verdict, unless queued says it in its own words. */
+static const struct {
+	const char	*code;
+	const char	*text;
+	const char	*reason;	/* for the log */
+} verdicts[RCPT_VERDICT_N] = {
+	[RCPT_OK] = { "250 2.1.5", "Ok", "ok" },
+	[RCPT_UNKNOWN] = { "550 5.1.1",
+	    "Recipient refused: user unknown", "unknown-user" },
+	[RCPT_NO_RELAY] = { "554 5.7.1",
+	    "Recipient refused: relaying denied", "no-relay" },
+	[RCPT_TEMPORARY] = { "451 4.3.0",
+	    "Cannot check the recipient now, try again later", "temporary" },
+	[RCPT_NO_SPACE] = { "452 4.3.1",
+	    "Not enough storage now, try again later", "no-space" },
+};
+
+static int
+add_asked(struct session *s, struct str address)
+{
+	struct mail	*m = &s->mail;
+	size_t		 n = m->n_rcpts + m->n_asked, size;
+	struct span	*grown;
+
+	if (n == m->size) {
+		size = m->size != 0 ? 2 * m->size : RCPTS_FIRST;
+		grown = reallocarray(m->rcpts, size, sizeof(*grown));
+		if (grown == NULL)
+			return -1;
+		m->rcpts = grown;
+		m->size = size;
+	}
+	if (mail_keep(s, address, &m->rcpts[n]) == -1)
+		return -1;
+	m->n_asked++;
+	return 0;
+}
+
+/* A recipient that is refused before it was asked about: the reply has its
+ * turn behind those that were. */
+static enum command_result
+refuse_now(struct session *s, const char *reply)
+{
+	if (s->mail.n_asked != 0)
+		return COMMAND_AGAIN;
+	if (s->phase == PHASE_MAIL)
+		s->phase = PHASE_REFUSED;
+	session_reply(s, reply);
+	return COMMAND_DONE;
+}
+
+enum command_result
+cmd_rcpt(struct session *s, struct str arg)
+{
+	char		 why[PATH_REPLY_MAX];
+	const char	*reply;
+	struct str	 address, rest;
+
+	if (path_parse(s, &kind, arg, &address, &rest, why) == -1)
+		return refuse_now(s, why);
+	if ((reply = path_params(s, params, rest)) != NULL)
+		return refuse_now(s, reply);
+	/* RFC 5321 4.5.3.1.10: those before it stay accepted */
+	if (s->mail.n_rcpts + s->mail.n_asked >= s->set->is.max_rcpts)
+		return refuse_now(s, "452 4.5.3 Too many recipients");
+	if (add_asked(s, address) == -1)
+		return refuse_now(s,
+		    "451 4.3.0 Out of memory, try again later");
+	if (s->mail.n_asked == RCPT_BATCH_MAX)
+		rcpt_ask(s);
+	return COMMAND_DONE;
+}
+
+void
+rcpt_ask(struct session *s)
+{
+	static struct rcpt_item	 items[RCPT_BATCH_MAX];
+	struct mail		*m = &s->mail;
+
+	for (size_t i = 0; i < m->n_asked; i++)
+		items[i].address = mail_text(s, m->rcpts[m->n_rcpts + i]);
+	if (queue_check_rcpts(s, items, m->n_asked) == 0)
+		session_wait(s, WAIT_RCPT);
+	else
+		rcpt_checked(s, NULL);
+}
+
+/* Keeps an accepted recipient; its text moves down over refused ones. */
+static void
+accept_rcpt(struct session *s, struct span asked, uint32_t *end)
+{
+	struct mail	*m = &s->mail;
+	char		*text = buf_data(&s->text);
+
+	memmove(text + *end, text + asked.at, asked.len);
+	m->rcpts[m->n_rcpts++] = (struct span){ *end, asked.len };
+	*end += asked.len;
+}
+
+static void
+answer_rcpt(struct session *s, struct str address,
+    const struct rcpt_answer *a)
+{
+	struct str	 text = a->text;
+
+	if (a->verdict == RCPT_OK) {
+		session_reply(s, "250 2.1.5 Ok");
+		return;
+	}
+	if (text.n == 0)
+		text = str_of(verdicts[a->verdict].text);
+	session_replyf(s, "%s <%.*s>: %.*s", verdicts[a->verdict].code,
+	    STR_FMT(address), STR_FMT(text));
+	log_info("refuse id=%s from=<%s> rcpt=<%s> client=%s helo=%s "
+	    "code=%.3s reason=%s text=\"%s\"", msgid_text(&s->mail.id),
+	    log_text(mail_text(s, s->mail.sender)), log_text(address),
+	    session_client_text(s), log_text(mail_helo(s)),
+	    verdicts[a->verdict].code, verdicts[a->verdict].reason,
+	    log_text(text));
+}
+
+void
+rcpt_checked(struct session *s, const struct rcpt_checked *checked)
+{
+	static const struct rcpt_answer	 away = { RCPT_TEMPORARY, { 0 } };
+	struct mail			*m = &s->mail;
+	const struct rcpt_answer	*a;
+	size_t				 first = m->n_rcpts, n = m->n_asked;
+	uint32_t			 end = m->rcpts[first].at;
+	struct span			 asked;
+
+	for (size_t i = 0; i < n; i++) {
+		asked = m->rcpts[first + i];
+		a = checked != NULL && i < checked->n_answers ?
+		    &checked->answers[i] : &away;
+		answer_rcpt(s, mail_text(s, asked), a);
+		if (a->verdict == RCPT_OK)
+			accept_rcpt(s, asked, &end);
+	}
+	buf_truncate(&s->text, end);
+	m->n_asked = 0;
+	s->phase = m->n_rcpts != 0 ? PHASE_RCPT : PHASE_REFUSED;
+	session_wake(s);
+}

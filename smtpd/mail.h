@@ -1,0 +1,51 @@
+/*
+ * The one transaction that a session may have open: from MAIL to its end.
+ * The texts of it are parts of one buffer of the session's.
+ */
+#ifndef MAIL_H
+#define MAIL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "envelope.h"
+#include "bounds.h"
+#include "msgid.h"
+#include "str.h"
+
+struct session;
+
+/* The names and addresses of an envelope; each recipient at its longest. */
+#define ENVELOPE_TEXT_MAX	(HELO_MAX + (RCPTS_MAX + 1) * ADDRESS_MAX)
+/* Buffers above it are not kept from one message to the next. */
+#define KEEP_MAX	1024
+
+/* A part of the envelope's text, which may move. */
+struct span {
+	uint32_t	 at;
+	uint32_t	 len;
+};
+
+/* The transaction: everything between MAIL and its end. */
+struct mail {
+	struct msgid	 id;
+	struct span	 sender;
+	enum body_type	 body_type;
+	struct span	*rcpts;		/* accepted ones, then asked ones */
+	size_t		 n_rcpts;	/* accepted */
+	size_t		 n_asked;	/* queued is to decide about these */
+	size_t		 size;		/* of rcpts */
+	uint64_t	 arrived;	/* seconds of UTC */
+};
+
+/* Keeps a text with the envelope; -1 when there is no memory for it. */
+int		 mail_keep(struct session *, struct str, struct span *);
+/* Borrowed: until something is kept. */
+struct str	 mail_text(const struct session *, struct span);
+/* What the client calls itself. */
+struct str	 mail_helo(const struct session *);
+/* Ends the transaction, if there is one, and forgets all of it: the one way
+ * for RSET, EHLO, the end of DATA and the end of the session. */
+void		 envelope_reset(struct session *);
+
+#endif

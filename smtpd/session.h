@@ -1,0 +1,130 @@
+/*
+ * One SMTP session (RFC 5321 3): a connection, who is there, how far the
+ * dialogue has come, and the one transaction that may be open.  A session
+ * never blocks.  Where it needs an answer of another process it waits, which
+ * means that nothing more is read from its client, and is woken by whoever
+ * has the answer.
+ */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include <sys/queue.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "body.h"
+#include "budget.h"
+#include "buf.h"
+#include "mail.h"
+#include "netaddr.h"
+#include "settings.h"
+#include "str.h"
+
+struct event_base;
+struct io;
+struct peer;
+struct client_count;
+
+/* Replies of one batch of pipelined commands; a RCPT each, and some. */
+#define REPLIES_MAX	(64 * 1024)
+/* What a session may hold without counting against the common budget. */
+#define HELD_FREE	4096
+/* For a client to read our last words. */
+#define FAREWELL_MS	5000
+
+/* How far the dialogue has come; verbs say in which of these they may be. */
+enum session_phase {
+	PHASE_GREETING = 1,	/* no EHLO yet */
+	PHASE_READY = 2,	/* no transaction */
+	PHASE_MAIL = 4,		/* the sender is known, no RCPT yet */
+	PHASE_REFUSED = 8,	/* every recipient so far was refused */
+	PHASE_RCPT = 16,	/* there is a recipient */
+	PHASE_ANY = 31
+};
+
+/* What a session waits for, while its client waits for us. */
+enum session_wait {
+	WAIT_NONE,
+	WAIT_RCPT,		/* queued's word about recipients */
+	WAIT_FILE,		/* a file for a large body */
+	WAIT_STORE,		/* the commit: never given up lightly */
+	WAIT_BUDGET		/* until others hold less memory */
+};
+
+/* The open request to queued, at most one a session. */
+struct ask {
+	struct peer	*peer;
+	uint32_t	 id;		/* 0: none */
+};
+
+/* A message on its way through a restart of queued; queue_client.c. */
+struct commit {
+	bool		 waiting;	/* in the list for a new queued */
+	bool		 sent;		/* it may be stored */
+	bool		 resent;
+	uint64_t	 give_up_ms;	/* 0: queued was not lost yet */
+	TAILQ_ENTRY(session) link;
+};
+
+struct session {
+	struct io		*io;
+	struct settings		*set;
+	struct client_count	*count;		/* of its address; or NULL */
+	struct netaddr		 client;	/* family 0: the local socket */
+	uint32_t		 uid;		/* then: who */
+	bool			 trusted;	/* handed over by mx */
+	bool			 esmtp;		/* EHLO, not HELO */
+	bool			 skipping;	/* the rest of a long line */
+	bool			 closing;	/* after what is to be written */
+	bool			 fresh;		/* a new stage: a new deadline */
+	enum session_phase	 phase;
+	enum session_wait	 wait;
+	uint32_t		 errors;	/* since the last good message */
+	uint64_t		 ends_ms;	/* session-timeout */
+	struct buf		 text;		/* helo, sender, recipients */
+	size_t			 helo_len;	/* at its front */
+	struct buf		 out;		/* replies not yet written */
+	struct mail		 mail;
+	struct body		 body;
+	struct ask		 ask;
+	struct commit		 commit;
+	struct share		 share;
+	TAILQ_ENTRY(session)	 link;
+};
+
+/* Who a session is for; fd is taken in every case. */
+struct session_client {
+	int			 fd;		/* non-blocking */
+	struct settings		*set;		/* held by the session */
+	struct client_count	*count;		/* taken; or NULL */
+	struct netaddr		 addr;
+	uint32_t		 uid;
+	bool			 trusted;
+	bool			 spoke_first;	/* before our banner */
+};
+
+/* none_left is called when a stop was begun and no session is left. */
+void		 session_setup(struct event_base *, void (*none_left)(void));
+/* -1 without memory; the connection is closed then. */
+int		 session_new(const struct session_client *);
+size_t		 session_count(void);
+/* 421 to all; those in a commit get their answer first. */
+void		 session_stop_all(void);
+
+/* ---- for the commands ---- */
+
+/* Adds a reply, its line without CRLF.  5yz counts as an error. */
+void		 session_reply(struct session *, const char *line);
+/* The same from parts: what is not printable becomes "?", and a reply is
+ * cut at the length that RFC 5321 4.5.3.1.5 allows. */
+void		 session_replyf(struct session *, const char *, ...)
+		    __attribute__((format(printf, 2, 3)));
+/* Stops reading until session_wake. */
+void		 session_wait(struct session *, enum session_wait);
+/* Goes on.  The session may be gone when this returns. */
+void		 session_wake(struct session *);
+/* the client for a log line; one static buffer */
+const char	*session_client_text(const struct session *);
+
+#endif

@@ -1,0 +1,907 @@
+/*
+ * The middle of queued between faked ends: windows and wakes as tables of
+ * events, and what becomes of a try, in every order of events that must not
+ * lose, double or forget a recipient.
+ */
+#include "queue_fakes.h"
+
+#include "dispatch.h"
+#include "intake.h"
+#include "mail.h"
+#include "outcome.h"
+#include "route.h"
+#include "router.h"
+#include "schedule.h"
+#include "submit.h"
+#include "task.h"
+
+enum { ON_MX, ON_LOCAL };
+
+static const struct listener_conf	 listeners[] = {
+	{ .service = SERVICE_MX }, { .service = SERVICE_LOCAL },
+};
+static const struct route_conf		 every = { .pattern = STR("*"),
+	.concurrency = 5, .retry_min_s = 300, .retry_max_s = 3600,
+	.expire_s = 86400 };
+static const struct route_conf		 smart = { .pattern = STR("*"),
+	.via_host = STR("smart.example"), .via_port = 25, .concurrency = 5,
+	.retry_min_s = 300, .retry_max_s = 3600, .expire_s = 86400 };
+
+static struct peer	 smtpd, out;
+static uint32_t		 route_number;	/* of the last ROUTE_WAKE */
+static uint8_t		 last_id;
+
+/* ---- what the ends do -------------------------------------------------- */
+
+static void
+use_routes(const struct route_conf *conf)
+{
+	struct router	*r;
+	char		 why[TEXT_MAX];
+
+	fake_conf.routes = conf;
+	fake_conf.n_routes = 1;
+	r = router_new(&fake_conf, why, sizeof(why));
+	assert_non_null(r);
+	router_use(r);
+}
+
+static void
+worker_up(void)
+{
+	out = (struct peer){ .role = ROLE_DELIVERD_OUT };
+	dispatch_peer_up(&out);
+}
+
+static void
+resumed(void)
+{
+	struct nothing	 m;
+
+	on_job_resumed(&out, 0, &m);
+	fake_run();
+}
+
+static void
+worker_down(void)
+{
+	out.down = true;
+	dispatch_peer_down(&out);
+	fake_run();
+}
+
+static struct msgid
+new_id(void)
+{
+	struct msgid	 id = { { ++last_id } };
+
+	return id;
+}
+
+/* Hands in a message from sender to n of 0@example.net, 1@example.net ... */
+static struct msgid
+submit_to(const char *sender, size_t n)
+{
+	static char		 text[JOB_RCPTS_MAX * 2][32];
+	struct recipient	 rcpts[JOB_RCPTS_MAX * 2];
+	struct mail_submit	 m = { .envelope = { .id = new_id(),
+	    .sender = str_of(sender), .listener = ON_LOCAL, .rcpts = rcpts,
+	    .n_rcpts = n }, .header = STR("Subject: x\r\n\r\n"),
+	    .body = STR("body\r\n") };
+
+	for (size_t i = 0; i < n; i++) {
+		snprintf(text[i], sizeof(text[i]), "%zu@example.net", i);
+		rcpts[i] = (struct recipient){ .address = str_of(text[i]) };
+	}
+	on_mail_submit(&smtpd, 1, &m);
+	fake_run();
+	return m.envelope.id;
+}
+
+static struct msgid
+submit(void)
+{
+	return submit_to("alice@example.org", 1);
+}
+
+static void
+window(uint32_t n)
+{
+	struct route_window	 m = { route_number, n };
+
+	on_route_window(&out, 0, &m);
+	fake_run();
+}
+
+/* The next JOB that was sent; false when there is none. */
+static bool
+next_job(struct fake_sent *job)
+{
+	return fake_take(MSG_JOB, job);
+}
+
+static void
+say(const struct fake_sent *job, enum rcpt_status status, uint16_t reply_code,
+    const char *code)
+{
+	struct rcpt_result	 r[JOB_RCPTS_MAX];
+	struct job_result	 m = { .job = job->job.job,
+	    .host = STR("mx.example.net"), .rcpts = r,
+	    .n_rcpts = job->n_rcpts };
+
+	for (size_t i = 0; i < job->n_rcpts; i++)
+		r[i] = (struct rcpt_result){ job->rcpts[i], status,
+		    reply_code, str_of(code), STR("words of theirs") };
+	on_job_result(&out, 0, &m);
+	fake_run();
+}
+
+static void
+delivered(const struct fake_sent *job)
+{
+	say(job, RCPT_DELIVERED, 250, "2.0.0");
+}
+
+static struct fake_record *
+last_record(void)
+{
+	assert_true(fake_n_records > 0);
+	return &fake_records[fake_n_records - 1];
+}
+
+static void
+wake_up(uint32_t n)
+{
+	struct fake_sent	 s = { .type = MSG_N };
+
+	assert_true(fake_take(MSG_ROUTE_WAKE, &s));
+	route_number = s.wake.route;
+	window(n);
+}
+
+/* A message in the worker's hands. */
+static struct fake_sent
+one_job(struct msgid *id)
+{
+	struct fake_sent	 job;
+
+	*id = submit();
+	wake_up(1);
+	assert_true(next_job(&job));
+	assert_memory_equal(&job.job.id, id, sizeof(*id));
+	return job;
+}
+
+static int
+set_up_all(void **state)
+{
+	(void)state;
+	fakes_set_up();
+	fake_conf.listeners = listeners;
+	fake_conf.n_listeners = COUNT(listeners);
+	use_routes(&every);
+	dispatch_init();
+	dispatch_start();
+	return 0;
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	fake_conf.delay_warning_s = 0;
+	smtpd = (struct peer){ .role = ROLE_SMTPD_MSA };
+	submit_peer_up(&smtpd);
+	worker_up();
+	resumed();
+	return 0;
+}
+
+/* Each test ends with an empty queue, or has forgotten something. */
+static int
+tear_down(void **state)
+{
+	struct mail	*m;
+	bool		 out_is_up = out.data != NULL;
+
+	(void)state;
+	fake_slow = false;
+	fake_space = STORE_OK;
+	if (out_is_up)
+		worker_down();
+	fake_sync(true);
+	if (route_find(route_number) != NULL)	/* it may be held */
+		dispatch_retry(route_find(route_number));
+	fake_run();
+	while ((m = mail_after(0)) != NULL) {
+		assert_non_null(m->parts);
+		assert_true(m->parts->state != PART_ACTIVE);
+		outcome_remove(m->parts);
+		fake_sync(true);
+	}
+	submit_peer_down(&smtpd);
+	fake_run();
+	fake_sync(true);
+	assert_int_equal(task_open(), 0);
+	assert_int_equal(outcome_open(), 0);
+	assert_int_equal(mail_totals().recipients, 0);
+	for (size_t i = 0; i < fake_n_mails; i++) {
+		assert_true(fake_mails[i].gone);
+		arena_clear(&fake_mails[i].arena);
+	}
+	fake_n_mails = fake_n_records = fake_n_durable = fake_n_sent = 0;
+	fake_n_loads = 0;
+	fake_fault = NULL;
+	fake_log[0] = '\0';
+	return 0;
+}
+
+/* ---- windows and wakes ------------------------------------------------- */
+
+enum event_kind { MAIL, WINDOW, DELIVER, DOWN, RETRY };
+
+struct step {
+	enum event_kind	 kind;
+	uint32_t	 n;
+	unsigned	 wakes, jobs;	/* that follow from it */
+};
+
+static const struct step	 asleep_and_awake[] = {
+	{ MAIL, 1, 1, 0 },	/* asleep: woken once */
+	{ MAIL, 3, 0, 0 },	/* and not again */
+	{ WINDOW, 2, 0, 2 },
+	{ MAIL, 1, 0, 0 },	/* full */
+	{ DELIVER, 1, 0, 1 },
+	{ WINDOW, 4, 0, 2 },	/* in all, not more of them */
+	{ DELIVER, 4, 0, 0 },
+	{ MAIL, 1, 0, 1 },	/* awake and idle: at once */
+	{ DELIVER, 1, 0, 0 },
+	{ WINDOW, 0, 0, 0 },
+	{ MAIL, 1, 1, 0 },	/* asleep again */
+	{ WINDOW, 1, 0, 1 },
+	{ DELIVER, 1, 0, 0 },
+};
+
+static const struct step	 sleeps_with_jobs_in_hand[] = {
+	{ MAIL, 4, 1, 0 },
+	{ WINDOW, 2, 0, 2 },
+	{ WINDOW, 0, 1, 0 },	/* there is mail: woken again */
+	{ DELIVER, 2, 0, 0 },
+	{ WINDOW, 5, 0, 2 },
+	{ DELIVER, 2, 0, 0 },
+};
+
+static const struct step	 woken_in_vain[] = {
+	{ MAIL, 2, 1, 0 },
+	{ WINDOW, 0, 0, 0 },	/* wants nothing: not woken in a circle */
+	{ MAIL, 1, 0, 0 },
+	{ RETRY, 0, 1, 0 },
+	{ WINDOW, 9, 0, 3 },
+	{ DELIVER, 3, 0, 0 },
+};
+
+static const struct step	 down_and_up[] = {
+	{ MAIL, 3, 1, 0 },
+	{ WINDOW, 1, 0, 1 },
+	{ DOWN, 60, 0, 0 },
+	{ MAIL, 2, 0, 0 },	/* held */
+	{ DELIVER, 1, 0, 0 },	/* one that got through all the same */
+	{ RETRY, 0, 1, 0 },	/* its time has come */
+	{ WINDOW, 9, 0, 4 },
+	{ DELIVER, 4, 0, 0 },
+};
+
+static void
+do_step(const struct step *s, struct fake_sent *hand, size_t *n_hand)
+{
+	struct route_down	 down = { route_number, s->n, STR("why") };
+
+	switch (s->kind) {
+	case MAIL:
+		for (uint32_t i = 0; i < s->n; i++)
+			submit();
+		break;
+	case WINDOW:
+		window(s->n);
+		break;
+	case DELIVER:
+		for (uint32_t i = 0; i < s->n; i++) {
+			assert_true(*n_hand > 0);
+			delivered(&hand[--*n_hand]);
+		}
+		break;
+	case DOWN:
+		on_route_down(&out, 0, &down);
+		break;
+	case RETRY:
+		dispatch_retry(route_find(route_number));
+		break;
+	}
+	fake_run();
+	fake_sync(true);
+}
+
+static void
+run_steps(const struct step *steps, size_t n)
+{
+	struct fake_sent	 hand[32], s;
+	size_t			 n_hand = 0;
+	unsigned		 wakes, jobs;
+
+	for (size_t i = 0; i < n; i++) {
+		do_step(&steps[i], hand, &n_hand);
+		for (wakes = 0; fake_take(MSG_ROUTE_WAKE, &s); wakes++)
+			route_number = s.wake.route;
+		for (jobs = 0; fake_take(MSG_JOB, &s); jobs++)
+			hand[n_hand++] = s;
+		if (wakes != steps[i].wakes || jobs != steps[i].jobs)
+			fail_msg("step %zu: %u wakes, %u jobs", i, wakes,
+			    jobs);
+	}
+	assert_int_equal(n_hand, 0);
+	assert_null(mail_after(0));
+}
+
+static void
+test_windows(void **state)
+{
+	(void)state;
+	run_steps(asleep_and_awake, COUNT(asleep_and_awake));
+	window(0);
+	run_steps(sleeps_with_jobs_in_hand, COUNT(sleeps_with_jobs_in_hand));
+	window(0);
+	run_steps(woken_in_vain, COUNT(woken_in_vain));
+	window(0);
+	run_steps(down_and_up, COUNT(down_and_up));
+}
+
+static void
+test_many_recipients_are_several_jobs(void **state)
+{
+	struct fake_sent	 job;
+
+	(void)state;
+	submit_to("alice@example.org", JOB_RCPTS_MAX + 20);
+	wake_up(9);
+	for (int i = 0; i < 2; i++) {
+		assert_true(next_job(&job));
+		assert_in_range(job.n_rcpts, 20, JOB_RCPTS_MAX);
+		delivered(&job);
+		assert_int_equal(last_record()->gone, i == 1);
+	}
+	assert_false(next_job(&job));
+}
+
+/* ---- results ----------------------------------------------------------- */
+
+static void
+test_kept_only_when_durable(void **state)
+{
+	struct msgid		 id;
+	struct fake_sent	 job = one_job(&id), s;
+
+	(void)state;
+	delivered(&job);
+	assert_true(last_record()->gone);
+	assert_int_equal(last_record()->rcpts[0].state, SPOOL_DONE);
+	assert_false(fake_take(MSG_JOB_KEPT, &s));
+	assert_non_null(mail_find(&id));
+	assert_true(fake_logged("rcpt=<0@example.net> status=delivered "
+	    "code=2.0.0"));
+	fake_sync(true);
+	fake_run();
+	assert_true(fake_take(MSG_JOB_KEPT, &s));
+	assert_int_equal(s.kept[0], job.job.job);
+	assert_null(mail_find(&id));
+	assert_true(fake_logged("done id="));
+}
+
+static void
+test_deferred_waits(void **state)
+{
+	struct msgid		 id;
+	struct fake_sent	 job = one_job(&id);
+	struct mail		*m;
+
+	(void)state;
+	say(&job, RCPT_DEFERRED, 421, "4.3.2");
+	m = mail_find(&id);
+	assert_int_equal(m->parts->state, PART_DEFERRED);
+	assert_int_equal(last_record()->rcpts[0].state, SPOOL_WAITING);
+	assert_int_equal(last_record()->rcpts[0].tries, 1);
+	assert_in_range(last_record()->rcpts[0].next_try, fake_wall + 240,
+	    fake_wall + 360);
+	assert_false(next_job(&job));
+	fake_time(400 * 1000);
+	schedule_due();
+	fake_run();
+	assert_true(next_job(&job));
+	assert_int_equal(job.job.tries, 1);
+	delivered(&job);
+}
+
+static void
+test_greylisted_is_tried_sooner(void **state)
+{
+	struct msgid		 id;
+	struct fake_sent	 job = one_job(&id);
+
+	(void)state;
+	say(&job, RCPT_DEFERRED, 451, "4.7.1");
+	assert_int_equal(last_record()->rcpts[0].next_try, fake_wall + 60);
+}
+
+/* Some delivered, some deferred, some not tried: each goes its way. */
+static void
+test_mixed_results(void **state)
+{
+	struct rcpt_result	 r[3];
+	struct job_result	 result = { .rcpts = r, .n_rcpts = 2 };
+	struct fake_sent	 job;
+	struct msgid		 id = submit_to("alice@example.org", 3);
+
+	(void)state;
+	wake_up(1);
+	assert_true(next_job(&job));
+	r[0] = (struct rcpt_result){ 0, RCPT_DELIVERED, 250, STR("2.0.0"),
+	    STR_NONE };
+	r[1] = (struct rcpt_result){ 1, RCPT_DEFERRED, 452, STR("4.5.3"),
+	    STR("too many recipients") };
+	result.job = job.job.job;
+	on_job_result(&out, 0, &result);	/* nothing said of the third */
+	fake_run();
+	assert_false(last_record()->gone);
+	assert_int_equal(last_record()->n, 2);
+	assert_true(next_job(&job));
+	assert_int_equal(job.n_rcpts, 1);
+	assert_int_equal(job.rcpts[0], 2);
+	assert_int_equal(job.job.tries, 0);
+	delivered(&job);
+	assert_false(last_record()->gone);
+	assert_int_equal(mail_waiting(mail_find(&id)), 1);
+}
+
+static void
+test_failure_is_reported_first(void **state)
+{
+	struct msgid		 id;
+	struct fake_sent	 job = one_job(&id);
+	struct fake_mail	*report;
+
+	(void)state;
+	say(&job, RCPT_FAILED, 550, "5.1.1");
+	assert_int_equal(fake_n_mails, 2);
+	report = &fake_mails[1];
+	assert_int_equal(report->envelope.sender.n, 0);
+	assert_true(str_equal(report->envelope.rcpts[0].address,
+	    str_of("alice@example.org")));
+	assert_non_null(memmem(report->body.p, report->body.n,
+	    "550 words of theirs", 19));
+	assert_true(last_record()->gone);
+	assert_int_equal(mail_totals().messages, 2);	/* until durable */
+	fake_sync(true);
+	assert_int_equal(mail_totals().messages, 1);
+}
+
+static void
+test_no_report_no_end(void **state)
+{
+	struct msgid		 id;
+	struct fake_sent	 job = one_job(&id);
+
+	(void)state;
+	fake_space = STORE_NO_SPACE;
+	say(&job, RCPT_FAILED, 550, "5.1.1");
+	assert_false(last_record()->gone);
+	assert_int_equal(last_record()->rcpts[0].state, SPOOL_WAITING);
+	assert_int_equal(mail_find(&id)->parts->state, PART_DEFERRED);
+}
+
+static void
+test_nobody_to_tell(void **state)
+{
+	struct fake_sent	 job;
+
+	(void)state;
+	submit_to("", 1);
+	wake_up(1);
+	assert_true(next_job(&job));
+	say(&job, RCPT_FAILED, 550, "5.1.1");
+	assert_int_equal(fake_n_mails, 1);
+	assert_true(last_record()->gone);
+	assert_true(fake_logged("undeliverable id="));
+}
+
+static void
+test_expired(void **state)
+{
+	struct msgid		 id;
+	struct fake_sent	 job = one_job(&id);
+
+	(void)state;
+	fake_time(86400 * 1000);
+	say(&job, RCPT_DEFERRED, 421, "4.3.2");
+	assert_true(last_record()->gone);
+	assert_int_equal(fake_n_mails, 2);
+	assert_non_null(memmem(fake_mails[1].body.p, fake_mails[1].body.n,
+	    "Status: 5.4.7", 13));
+}
+
+/* Nothing is ever tried on a route that stays down; its mail ends too. */
+static void
+test_expired_on_a_dead_route(void **state)
+{
+	struct route_down	 down = { 0, 60, STR("no host answers") };
+	struct msgid		 id = submit();
+
+	(void)state;
+	wake_up(0);
+	down.route = route_number;
+	fake_time(86400 * 1000 + 5000);
+	on_route_down(&out, 0, &down);
+	fake_run();
+	fake_sync(true);
+	assert_null(mail_find(&id));
+	assert_non_null(memmem(fake_mails[1].body.p, fake_mails[1].body.n,
+	    "no host answers", 15));
+}
+
+static void
+test_delay_is_told_once(void **state)
+{
+	struct msgid		 id;
+	struct fake_sent	 job;
+
+	(void)state;
+	fake_conf.delay_warning_s = 14400;
+	job = one_job(&id);
+	say(&job, RCPT_DEFERRED, 421, "4.3.2");
+	assert_int_equal(fake_n_mails, 1);
+	fake_marks[MARK_WARNED] = 0;
+	for (int i = 0; i < 2; i++) {
+		fake_time(15000 * 1000);
+		schedule_due();
+		fake_run();
+		while (next_job(&job))
+			if (msgid_equal(&job.job.id, &id))
+				say(&job, RCPT_DEFERRED, 421, "4.3.2");
+			else
+				delivered(&job);
+	}
+	assert_int_equal(fake_n_mails, 2);
+	assert_int_equal(fake_marks[MARK_WARNED], 1);
+}
+
+/* ---- other processes' faults ------------------------------------------- */
+
+static void
+test_worker_lost(void **state)
+{
+	struct msgid		 first, id;
+	struct fake_sent	 job = one_job(&first);
+	int			 n = 0;
+
+	(void)state;
+	id = submit();
+	worker_down();
+	assert_true(fake_logged("suspect id="));
+	assert_int_equal(mail_find(&first)->parts->deaths, 1);
+	assert_int_equal(mail_find(&id)->parts->deaths, 0);
+	worker_up();
+	resumed();
+	wake_up(5);
+	for (; next_job(&job); n++)
+		delivered(&job);
+	assert_int_equal(n, 2);
+	fake_sync(true);
+	assert_null(mail_after(0));
+}
+
+static void
+test_one_that_kills_waits(void **state)
+{
+	struct msgid		 id;
+	struct fake_sent	 job = one_job(&id);
+
+	(void)state;
+	for (int i = 0; i < DEATHS_MAX; i++) {
+		worker_down();
+		assert_int_equal(mail_find(&id)->parts->state, PART_READY);
+		worker_up();
+		resumed();
+		wake_up(1);
+		assert_true(next_job(&job));
+	}
+	worker_down();
+	assert_int_equal(mail_find(&id)->parts->state, PART_DEFERRED);
+}
+
+static void
+test_worker_lost_while_loading(void **state)
+{
+	struct msgid		 id;
+	struct fake_sent	 job;
+
+	(void)state;
+	fake_slow = true;
+	id = submit();
+	wake_up(1);
+	assert_int_equal(fake_n_loads, 1);
+	worker_down();
+	assert_false(fake_logged("suspect id="));	/* it had nothing */
+	fake_load();
+	assert_int_equal(mail_find(&id)->parts->state, PART_READY);
+	worker_up();
+	resumed();
+	wake_up(1);
+	fake_load();
+	assert_false(next_job(&job));
+	fake_load();
+	assert_true(next_job(&job));
+	delivered(&job);
+}
+
+static void
+test_results_that_lie(void **state)
+{
+	struct rcpt_result	 r[2] = { { .index = 0 }, { .index = 0 } };
+	struct job_result	 m = { .rcpts = r };
+	struct msgid		 id;
+	struct fake_sent	 job;
+
+	(void)state;
+	for (int lie = 0; lie < 2; lie++) {
+		job = one_job(&id);
+		m.job = job.job.job;
+		r[0].index = lie == 0 ? 7 : 0;	/* not in it; or twice */
+		m.n_rcpts = lie == 0 ? 1 : 2;
+		on_job_result(&out, 0, &m);
+		assert_non_null(fake_fault);
+		fake_fault = NULL;
+		worker_down();
+		assert_int_equal(mail_find(&id)->parts->state, PART_READY);
+		outcome_remove(mail_find(&id)->parts);
+		fake_sync(true);
+		worker_up();
+		resumed();
+	}
+}
+
+static void
+test_route_that_never_was(void **state)
+{
+	struct route_window	 m = { 4000000, 1 };
+
+	(void)state;
+	on_route_window(&out, 0, &m);
+	assert_non_null(fake_fault);
+}
+
+/* A new life of queued: the worker says what it has, then its results. */
+static void
+test_resume(void **state)
+{
+	struct recipient	 rcpts[2] = {
+		{ .address = STR("a@example.net") },
+		{ .address = STR("b@example.net") } };
+	struct envelope		 e = { .id = new_id(), .arrived = FAKE_WALL,
+	    .sender = STR("alice@example.org"), .rcpts = rcpts,
+	    .n_rcpts = 2 };
+	struct spool_rcpt	 states[2] = { { .index = 0 },
+	    { .index = 1, .tries = 2 } };
+	struct spool_message	 s = { .envelope = &e, .size = 9,
+	    .rcpts = states };
+	struct rcpt_index	 in_hand[] = { { 0 } };
+	struct job_resume	 resume = { 4711, e.id, in_hand, 1 };
+	struct job_resume	 ended = { 4712, { { 99 } }, in_hand, 1 };
+	struct fake_sent	 job = { .n_rcpts = 1 }, kept;
+
+	(void)state;
+	worker_down();
+	fake_mail_add(&e, STR_NONE, STR_NONE);
+	intake_found(&s);
+	worker_up();
+	on_job_resume(&out, 0, &resume);
+	on_job_resume(&out, 0, &ended);
+	resumed();
+	wake_up(9);
+	assert_true(next_job(&job));	/* the other one alone */
+	assert_int_equal(job.n_rcpts, 1);
+	assert_int_equal(job.rcpts[0], 1);
+	assert_int_equal(job.job.tries, 2);
+	delivered(&job);
+	job.job.job = 4711;
+	job.rcpts[0] = 0;
+	delivered(&job);
+	assert_true(fake_logged("rcpt=<a@example.net> status=delivered"));
+	assert_true(last_record()->gone);
+	job.job.job = 4712;		/* its message ended long ago */
+	delivered(&job);
+	fake_sync(true);
+	fake_run();
+	assert_true(fake_take(MSG_JOB_KEPT, &kept));
+	assert_null(mail_find(&e.id));
+	on_job_resume(&out, 0, &resume);
+	on_job_resume(&out, 0, &resume);
+	assert_non_null(fake_fault);
+}
+
+static void
+test_record_is_written_again(void **state)
+{
+	struct msgid		 id;
+	struct fake_sent	 job = one_job(&id), s;
+
+	(void)state;
+	delivered(&job);
+	fake_sync(false);
+	fake_run();
+	assert_false(fake_take(MSG_JOB_KEPT, &s));
+	assert_non_null(mail_find(&id));
+	outcome_again();
+	assert_int_equal(fake_n_records, 2);
+	assert_true(last_record()->gone);
+	fake_sync(true);
+	fake_run();
+	assert_true(fake_take(MSG_JOB_KEPT, &s));
+}
+
+/* ---- changes of mind --------------------------------------------------- */
+
+static void
+test_waiting_mail_follows_new_routes(void **state)
+{
+	struct fake_sent	 wake = { .type = MSG_N }, job;
+	struct msgid		 id = submit();
+	uint32_t		 old;
+
+	(void)state;
+	wake_up(0);		/* nothing is ever wanted there */
+	old = route_number;
+	use_routes(&smart);
+	dispatch_attend_all();
+	fake_run();
+	assert_true(fake_take(MSG_ROUTE_WAKE, &wake));
+	assert_true(str_equal(wake.wake.next_hop, str_of("smart.example")));
+	route_number = wake.wake.route;
+	window(1);
+	assert_true(next_job(&job));
+	assert_memory_equal(&job.job.id, &id, sizeof(id));
+	delivered(&job);
+	use_routes(&every);
+	dispatch_retry(route_find(old));
+}
+
+static void
+test_removed_while_in_hand(void **state)
+{
+	struct msgid		 id;
+	struct fake_sent	 job = one_job(&id);
+
+	(void)state;
+	mail_find(&id)->flags |= MAIL_REMOVED;
+	say(&job, RCPT_DEFERRED, 421, "4.3.2");
+	assert_true(last_record()->gone);
+	assert_int_equal(fake_n_mails, 1);
+}
+
+/* ---- taking mail ------------------------------------------------------- */
+
+static void
+test_submit_is_checked_again(void **state)
+{
+	static const struct {
+		const char		*sender, *rcpt;
+		enum role		 role;
+		enum store_result	 want;
+	} cases[] = {
+		{ "a@b.test", "x@example.net", ROLE_SMTPD_MSA, STORE_OK },
+		{ "a@b.test", "x@example.net", ROLE_SMTPD_MX, STORE_REFUSED },
+		{ "a@b.test", "x y@example.net", ROLE_SMTPD_MSA,
+		    STORE_REFUSED },
+		{ "a\r\n@b.test", "x@example.net", ROLE_SMTPD_MSA,
+		    STORE_REFUSED },
+	};
+	struct fake_sent	 s;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct recipient	 to = {
+		    .address = str_of(cases[i].rcpt) };
+		struct mail_submit	 m = { .envelope = { .id = new_id(),
+		    .sender = str_of(cases[i].sender), .listener = ON_LOCAL,
+		    .rcpts = &to, .n_rcpts = 1 } };
+
+		smtpd.role = cases[i].role;
+		on_mail_submit(&smtpd, 5, &m);
+		assert_true(fake_take(MSG_MAIL_STORED, &s));
+		assert_int_equal(s.id, 5);
+		assert_int_equal(s.stored.result, cases[i].want);
+	}
+}
+
+static void
+test_ids_are_new_and_known(void **state)
+{
+	struct msgid		 id;
+	struct mail_ask		 ask;
+	struct fake_sent	 job = one_job(&id), s;
+
+	(void)state;
+	while (fake_take(MSG_MAIL_STORED, &s))
+		continue;
+	last_id--;
+	submit();		/* the same id again */
+	assert_true(fake_take(MSG_MAIL_STORED, &s));
+	assert_int_equal(s.stored.result, STORE_REFUSED);
+	ask.id = id;
+	on_mail_ask(&smtpd, 6, &ask);
+	assert_true(fake_take(MSG_MAIL_KNOWN, &s));
+	assert_true(s.known.stored);
+	delivered(&job);
+	fake_sync(true);
+	on_mail_ask(&smtpd, 7, &ask);
+	assert_true(fake_take(MSG_MAIL_KNOWN, &s));
+	assert_true(s.known.stored);	/* it has only just ended */
+	ask.id.b[5] = 1;
+	on_mail_ask(&smtpd, 8, &ask);
+	assert_true(fake_take(MSG_MAIL_KNOWN, &s));
+	assert_false(s.known.stored);
+}
+
+static void
+test_files_belong_to_their_channel(void **state)
+{
+	struct peer		 other = { .role = ROLE_SMTPD_MSA };
+	struct large_drop	 drop = { 77 };
+	struct nothing		 nothing;
+	struct fake_sent	 s;
+
+	(void)state;
+	on_large_open(&smtpd, 9, &nothing);
+	assert_true(fake_take(MSG_LARGE_OPENED, &s));
+	submit_peer_up(&other);
+	on_large_drop(&other, 0, &drop);
+	assert_non_null(fake_fault);
+	submit_peer_down(&other);
+	fake_fault = NULL;
+	on_large_drop(&smtpd, 0, &drop);
+	assert_null(fake_fault);
+	on_large_drop(&smtpd, 0, &drop);
+	assert_non_null(fake_fault);
+}
+
+#define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest	 tests[] = {
+		TEST(test_windows),
+		TEST(test_many_recipients_are_several_jobs),
+		TEST(test_kept_only_when_durable),
+		TEST(test_deferred_waits),
+		TEST(test_greylisted_is_tried_sooner),
+		TEST(test_mixed_results),
+		TEST(test_failure_is_reported_first),
+		TEST(test_no_report_no_end),
+		TEST(test_nobody_to_tell),
+		TEST(test_expired),
+		TEST(test_expired_on_a_dead_route),
+		TEST(test_delay_is_told_once),
+		TEST(test_worker_lost),
+		TEST(test_one_that_kills_waits),
+		TEST(test_worker_lost_while_loading),
+		TEST(test_results_that_lie),
+		TEST(test_route_that_never_was),
+		TEST(test_resume),
+		TEST(test_record_is_written_again),
+		TEST(test_waiting_mail_follows_new_routes),
+		TEST(test_removed_while_in_hand),
+		TEST(test_submit_is_checked_again),
+		TEST(test_ids_are_new_and_known),
+		TEST(test_files_belong_to_their_channel),
+	};
+
+	return cmocka_run_group_tests(tests, set_up_all, NULL);
+}

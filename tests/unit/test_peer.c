@@ -1,0 +1,492 @@
+/*
+ * The gate.  For every row of the message table, every role that might
+ * receive it and every role that might send it: what is legal arrives at its
+ * handler; everything else closes that channel with the right word, and only
+ * that channel.
+ */
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include <event2/event.h>
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "log.h"
+#include "peer.h"
+#include "sample.h"
+#include "sealed.h"
+
+static struct event_base	*base;
+static unsigned			 handled[MSG_N], n_lost, n_lost_requests;
+static void			*answered;
+static char			 fault[64];
+
+#define RECORD_TELL(name, type)						\
+	static void							\
+	on_##name(struct peer *p, uint32_t id, const struct type *m)	\
+	{								\
+		(void)p, (void)id, (void)m;				\
+		handled[MSG_##name]++;					\
+	}
+#define RECORD_ASKS(answer)	RECORD_TELL
+#define RECORD_ANSWER(name, type)					\
+	static void							\
+	on_##name(struct peer *p, void *asker, const struct type *m)	\
+	{								\
+		(void)p, (void)m;					\
+		answered = asker;					\
+		handled[MSG_##name]++;					\
+	}
+#define RECORD(name, senders, receivers, fd, phases, kind, credit, type) \
+	RECORD_##kind(name, type)
+MESSAGES(RECORD)
+
+#define ENTRY(name, ...)	.name = on_##name,
+static const struct handlers	 all_handlers = { MESSAGES(ENTRY) };
+
+static void
+on_lost(struct peer *p)
+{
+	(void)p;
+	n_lost++;
+}
+
+static void
+on_request_lost(void *asker, enum lost_why why)
+{
+	(void)asker, (void)why;
+	n_lost_requests++;
+}
+
+static void
+on_fault(struct peer *p, const char *what)
+{
+	(void)p;
+	snprintf(fault, sizeof(fault), "%s", what);
+}
+
+static void
+no_log(enum log_level level, const char *line, size_t n)
+{
+	(void)level, (void)line, (void)n;
+}
+
+static size_t
+any_length(unsigned type)
+{
+	(void)type;
+	return 8 << 20;
+}
+
+static void
+turn(void)
+{
+	event_base_loop(base, EVLOOP_NONBLOCK);
+	event_base_loop(base, EVLOOP_NONBLOCK);
+}
+
+/* The other end of a peer, driven by hand. */
+struct end {
+	struct frame_channel	 ch;
+	struct peer		*p;
+};
+
+static void
+put_raw(struct buf *b, const void *x)
+{
+	buf_put_str(b, *(const struct str *)x);
+}
+
+static void
+say(struct end *e, unsigned type, uint32_t id, int fd, struct str payload)
+{
+	assert_int_equal(frame_put(&e->ch, type, id, fd, put_raw, &payload),
+	    0);
+	frame_flush(&e->ch);
+	turn();
+	frame_flush(&e->ch);
+	turn();
+}
+
+static void
+connect_as(struct end *e, enum role self, enum role sender)
+{
+	struct hello	 h = { sender, 3, 5, messages_hash() };
+	struct buf	 b = BUF_INIT(1000);
+	int		 s[2], size = 4 << 20;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
+	    s), 0);
+	setsockopt(s[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	peer_setup(base, self, 0, 0);
+	e->p = peer_new(s[0], sender, 3, 5, &all_handlers, on_lost);
+	frame_init(&e->ch, s[1], any_length);
+	hello_put(&b, &h);
+	say(e, MSG_HELLO, 0, -1, buf_str(&b));
+	buf_clear(&b);
+	if (!(message_rule(MSG_HELLO)->phases & e->p->phase))
+		fail();
+	fault[0] = '\0';
+	n_lost = 0;
+	memset(handled, 0, sizeof(handled));
+}
+
+static void
+finish(struct end *e)
+{
+	if (n_lost == 0)
+		peer_end(e->p);
+	frame_clear(&e->ch);
+}
+
+/* The channel has gone for this reason, and the handler has not run. */
+static void
+refused(struct end *e, unsigned m, const char *why)
+{
+	if (strcmp(fault, why) != 0 || n_lost != 1 || handled[m] != 0)
+		fail_msg("%s: fault \"%s\" instead of \"%s\", lost %u, "
+		    "handled %u", message_name(m), fault, why, n_lost,
+		    handled[m]);
+	finish(e);
+}
+
+static int
+fd_for(enum fd_kind kind)
+{
+	int	 s[2];
+
+	switch (kind) {
+	case READ_FD:
+	case MAY_READ_FD:
+		return sealed_new("test", str_of("x"));
+	case WRITE_FD:
+	case MAY_WRITE_FD:
+		return memfd_create("test", 0);
+	case SOCKET_FD:
+	case MAY_SOCKET_FD:
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, s), 0);
+		close(s[1]);
+		return s[0];
+	case SINK_FD:
+		return open("/dev/null", O_WRONLY);
+	case NO_FD:
+		break;
+	}
+	return -1;
+}
+
+static bool
+needs_fd(enum fd_kind kind)
+{
+	return kind == READ_FD || kind == WRITE_FD || kind == SOCKET_FD ||
+	    kind == SINK_FD;
+}
+
+/* One row between two roles that may use it. */
+static void
+legal_row(unsigned m, enum role sender, enum role self)
+{
+	const struct rule	*r = message_rule(m);
+	struct sampler		 s = { m + 3, ARENA_INIT(8 << 20), 30 };
+	struct buf		 b = BUF_INIT(8 << 20);
+	struct end		 e;
+	int			 other;
+
+	do
+		buf_reset(&b), sample_payload(&s, m, &b);
+	while (m == MSG_HELLO && b.len == 0);
+	connect_as(&e, self, sender);
+	if (!(r->phases & e.p->phase))
+		e.p->phase = RUN;
+	if (r->kind == KIND_ANSWER) {
+		say(&e, m, 12345, fd_for(r->fd), buf_str(&b));
+		refused(&e, m, "unasked");
+	} else {
+		say(&e, m, 1, fd_for(r->fd), buf_str(&b));
+		assert_string_equal(fault, "");
+		assert_int_equal(handled[m], 1);
+		finish(&e);
+	}
+	if (b.len != 0) {
+		connect_as(&e, self, sender);
+		e.p->phase = r->phases & START ? START : RUN;
+		say(&e, m, 1, fd_for(r->fd), str_bytes(buf_data(&b),
+		    b.len - 1));
+		refused(&e, m, "malformed");
+	}
+	connect_as(&e, self, sender);
+	e.p->phase = r->phases & START ? START : RUN;
+	buf_putc(&b, 0);
+	say(&e, m, 1, fd_for(r->fd), buf_str(&b));
+	refused(&e, m, b.len > r->maxlen ? "too-long" : "malformed");
+	buf_truncate(&b, b.len - 1);
+	connect_as(&e, self, sender);
+	e.p->phase = r->phases & START ? START : RUN;
+	other = needs_fd(r->fd) ? -1 : open("/", O_RDONLY);
+	say(&e, m, 1, other, buf_str(&b));
+	refused(&e, m, "wrong-fd");
+	buf_clear(&b);
+	arena_clear(&s.arena);
+}
+
+static void
+illegal_way(unsigned m, enum role sender, enum role self)
+{
+	struct sampler	 s = { m + 3, ARENA_INIT(8 << 20), 30 };
+	struct buf	 b = BUF_INIT(8 << 20);
+	struct end	 e;
+
+	sample_payload(&s, m, &b);
+	connect_as(&e, self, sender);
+	say(&e, m, 1, fd_for(message_rule(m)->fd), buf_str(&b));
+	refused(&e, m, "wrong-way");
+	buf_clear(&b);
+	arena_clear(&s.arena);
+}
+
+static void
+every_row_every_role(void **state)
+{
+	(void)state;
+	for (unsigned m = MSG_HELLO + 1; m < MSG_N; m++)
+		for (enum role self = 0; self < ROLE_N; self++)
+			for (enum role from = 0; from < ROLE_N; from++) {
+				const struct rule *r = message_rule(m);
+
+				if (r->senders & 1u << from &&
+				    r->receivers & 1u << self)
+					legal_row(m, from, self);
+				else
+					illegal_way(m, from, self);
+			}
+}
+
+static void
+the_first_frame_is_hello(void **state)
+{
+	struct hello	 h = { ROLE_QUEUED, 3, 5, messages_hash() };
+	static const struct {
+		enum role	 role;
+		uint16_t	 index;
+		uint32_t	 generation;
+		uint64_t	 table;
+		const char	*why;
+	} bad[] = {
+		{ ROLE_LOG, 3, 5, 0, "wrong-way" },
+		{ ROLE_QUEUED, 4, 5, 0, "malformed" },
+		{ ROLE_QUEUED, 3, 6, 0, "malformed" },
+		{ ROLE_QUEUED, 3, 5, 1, "malformed" },
+	};
+	struct buf	 b = BUF_INIT(1000);
+	struct end	 e;
+
+	(void)state;
+	connect_as(&e, ROLE_SMTPD_MX, ROLE_QUEUED);
+	hello_put(&b, &h);
+	say(&e, MSG_HELLO, 0, -1, buf_str(&b));	/* a second one */
+	refused(&e, MSG_HELLO, "wrong-phase");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		connect_as(&e, ROLE_SMTPD_MX, ROLE_QUEUED);
+		e.p->greeted = false;
+		h = (struct hello){ bad[i].role, bad[i].index,
+		    bad[i].generation, messages_hash() + bad[i].table };
+		buf_reset(&b);
+		hello_put(&b, &h);
+		say(&e, MSG_HELLO, 0, -1, buf_str(&b));
+		refused(&e, MSG_HELLO, bad[i].why);
+	}
+	connect_as(&e, ROLE_SMTPD_MX, ROLE_QUEUED);
+	e.p->greeted = false;
+	say(&e, MSG_PING, 1, -1, STR_NONE);
+	refused(&e, MSG_PING, "wrong-phase");
+	connect_as(&e, ROLE_SMTPD_MX, ROLE_QUEUED);
+	say(&e, MSG_N, 1, -1, STR_NONE);
+	refused(&e, MSG_PING, "unknown-type");
+	buf_clear(&b);
+}
+
+static void
+phases_are_kept(void **state)
+{
+	struct sampler	 s = { 1, ARENA_INIT(8 << 20), 30 };
+	struct buf	 b = BUF_INIT(8 << 20);
+	struct end	 e;
+
+	(void)state;
+	sample_payload(&s, MSG_READY, &b);
+	connect_as(&e, ROLE_MASTER, ROLE_QUEUED);
+	assert_int_equal(e.p->phase, START);
+	e.p->phase = RUN;
+	say(&e, MSG_READY, 0, -1, buf_str(&b));
+	refused(&e, MSG_READY, "wrong-phase");
+	buf_clear(&b);
+	arena_clear(&s.arena);
+}
+
+static void
+credit_is_kept(void **state)
+{
+	struct auth_check	 a = { 0, STR_NONE, STR_NONE };
+	struct nothing		 m;
+	struct end		 e;
+
+	(void)state;
+	/* theirs: one ping at a time, until it is answered */
+	connect_as(&e, ROLE_QUEUED, ROLE_MASTER);
+	say(&e, MSG_PING, 8, -1, STR_NONE);
+	assert_int_equal(peer_send(e.p, PONG, 8, &m), 0);
+	say(&e, MSG_PING, 9, -1, STR_NONE);
+	assert_int_equal(handled[MSG_PING], 2);
+	handled[MSG_PING] = 0;
+	say(&e, MSG_PING, 10, -1, STR_NONE);
+	refused(&e, MSG_PING, "no-credit");
+	/* ours: not one more than agreed */
+	connect_as(&e, ROLE_SMTPD_MSA, ROLE_KEYD_AUTH);
+	n_lost_requests = 0;
+	for (unsigned i = 0; i < 64; i++)
+		assert_int_not_equal(peer_ask(e.p, AUTH_CHECK, &a,
+		    on_request_lost, &e, 0), 0);
+	assert_int_equal(peer_ask(e.p, AUTH_CHECK, &a, on_request_lost, &e,
+	    0), 0);
+	finish(&e);
+	assert_int_equal(n_lost_requests, 64);
+}
+
+static void
+an_answer_ends_its_request_once(void **state)
+{
+	struct hosts_ask	 ask = { STR("a.example"), true, false, 25 };
+	struct hosts		 h = { .result = NAMES_OK };
+	struct buf		 b = BUF_INIT(1000);
+	struct end		 e;
+	uint32_t		 id, other;
+
+	(void)state;
+	connect_as(&e, ROLE_DELIVERD_OUT, ROLE_RESOLVERD);
+	n_lost_requests = 0;
+	answered = NULL;
+	id = peer_ask(e.p, HOSTS_ASK, &ask, on_request_lost, &h, 0);
+	other = peer_ask(e.p, HOSTS_ASK, &ask, on_request_lost, &b, 0);
+	assert_int_not_equal(id, 0);
+	assert_int_not_equal(id, other);
+	hosts_put(&b, &h);
+	say(&e, MSG_HOSTS, id, -1, buf_str(&b));
+	assert_ptr_equal(answered, &h);
+	peer_forget(e.p, other);
+	say(&e, MSG_HOSTS, other, -1, buf_str(&b));
+	assert_null(answered);
+	assert_int_equal(handled[MSG_HOSTS], 2);
+	handled[MSG_HOSTS] = 0;
+	say(&e, MSG_HOSTS, id, -1, buf_str(&b));	/* again */
+	refused(&e, MSG_HOSTS, "unasked");
+	assert_int_equal(n_lost_requests, 0);
+	buf_clear(&b);
+}
+
+static void
+a_lost_peer_ends_every_request_once(void **state)
+{
+	struct hosts_ask	 ask = { STR("a.example"), true, false, 25 };
+	struct end		 e;
+
+	(void)state;
+	connect_as(&e, ROLE_DELIVERD_OUT, ROLE_RESOLVERD);
+	n_lost_requests = 0;
+	for (int i = 0; i < 100; i++)
+		assert_int_not_equal(peer_ask(e.p, HOSTS_ASK, &ask,
+		    on_request_lost, &e, 1000), 0);
+	frame_clear(&e.ch);
+	turn();
+	turn();
+	assert_int_equal(n_lost, 1);
+	assert_int_equal(n_lost_requests, 100);
+}
+
+static void
+what_was_said_before_the_end_arrives(void **state)
+{
+	struct end	 e;
+
+	(void)state;
+	connect_as(&e, ROLE_QUEUED, ROLE_MASTER);
+	frame_put(&e.ch, MSG_STOP, 0, -1, put_raw, &STR_NONE);
+	frame_flush(&e.ch);
+	frame_clear(&e.ch);
+	turn();
+	turn();
+	assert_int_equal(handled[MSG_STOP], 1);
+	assert_int_equal(n_lost, 1);
+}
+
+/* A megabyte through the smallest of windows, both ways at once. */
+static void
+long_messages_pass_a_full_socket(void **state)
+{
+	static char		 body[BODY_INLINE_MAX];
+	struct mail_submit	 m = { .header = str_bytes(body, 60000),
+	    .body = str_bytes(body, sizeof(body)) };
+	struct peer		*a, *b;
+	int			 s[2], size = 4096;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
+	    s), 0);
+	setsockopt(s[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	memset(handled, 0, sizeof(handled));
+	n_lost = 0;
+	peer_setup(base, ROLE_SMTPD_MX, 1, 1);
+	a = peer_new(s[0], ROLE_QUEUED, 2, 2, &all_handlers, on_lost);
+	peer_setup(base, ROLE_QUEUED, 2, 2);
+	b = peer_new(s[1], ROLE_SMTPD_MX, 1, 1, &all_handlers, on_lost);
+	for (int i = 0; i < 20; i++)
+		assert_int_not_equal(peer_ask(a, MAIL_SUBMIT, &m, NULL, a, 0),
+		    0);
+	for (int i = 0; i < 5000 && handled[MSG_MAIL_SUBMIT] < 20; i++)
+		turn();
+	assert_int_equal(handled[MSG_MAIL_SUBMIT], 20);
+	peer_end(a);
+	peer_end(b);
+}
+
+static int
+set_up(void **state)
+{
+	(void)state;
+	base = event_base_new();
+	log_set_sink(no_log);
+	peer_on_fault(on_fault);
+	return base != NULL ? 0 : -1;
+}
+
+static int
+tear_down(void **state)
+{
+	(void)state;
+	event_base_free(base);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest	 tests[] = {
+		cmocka_unit_test(every_row_every_role),
+		cmocka_unit_test(the_first_frame_is_hello),
+		cmocka_unit_test(phases_are_kept),
+		cmocka_unit_test(credit_is_kept),
+		cmocka_unit_test(an_answer_ends_its_request_once),
+		cmocka_unit_test(a_lost_peer_ends_every_request_once),
+		cmocka_unit_test(what_was_said_before_the_end_arrives),
+		cmocka_unit_test(long_messages_pass_a_full_socket),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,336 @@
+/*
+ * The spool from outside: what was stored is found and read again after an
+ * orderly stop; what has ended is not.
+ */
+#include "spool_driver.h"
+
+/* --- one life after another --- */
+
+static void
+test_empty(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		drv_open();
+		assert_int_equal(spool_accepts(), STORE_OK);
+		drv_close();
+	}
+}
+
+static void
+test_sizes(void **state)
+{
+	static const size_t	 sizes[] = { 0, 1, 100, 4096, 16000, 65536,
+	    65537, 200000, 1048576, 1048577, 3000000 };
+
+	(void)state;
+	drv_limits.segment_size = 8 << 20;
+	drv_open();
+	for (unsigned k = 0; k < COUNT(sizes); k++) {
+		drv_store(k, sizes[k]);
+		drv_wait();
+		assert_int_equal(ledger->line[k].stored, TOLD_OK);
+		assert_true(drv_is_whole(k));		/* from memory */
+	}
+	drv_close();
+	drv_open();
+	for (unsigned k = 0; k < COUNT(sizes); k++) {
+		assert_int_equal(ledger->line[k].found, 1);
+		assert_true(drv_is_whole(k));		/* from the disk */
+		assert_true(drv_is_whole(k));		/* and without wait */
+		drv_end(k);
+	}
+	drv_wait();
+	drv_close();
+	drv_open();
+	for (unsigned k = 0; k < COUNT(sizes); k++)
+		assert_int_equal(ledger->line[k].found, 0);
+	drv_close();
+	assert_int_equal(rmdir("large"), 0);		/* it is empty */
+}
+
+static void
+test_large_in_small_segments(void **state)
+{
+	(void)state;
+	drv_open();
+	drv_store(0, 65536);
+	drv_store(1, 65537);
+	drv_store(2, 10);
+	drv_wait();
+	drv_close();
+	drv_open();
+	for (unsigned k = 0; k < 3; k++) {
+		assert_int_equal(ledger->line[k].found, 1);
+		assert_true(drv_is_whole(k));
+	}
+	drv_close();
+}
+
+static void
+test_states(void **state)
+{
+	(void)state;
+	drv_open();
+	for (unsigned k = 0; k < 4; k++)
+		drv_store(k, 500);
+	drv_wait();
+	drv_defer(0, 1, "first");
+	drv_defer(0, 2, "second");
+	drv_mark(1, MARK_HOLD);
+	drv_mark(2, MARK_HOLD);
+	drv_mark(2, MARK_RELEASE);
+	drv_mark(3, MARK_WARNED);
+	drv_wait();
+	drv_close();
+	for (int again = 0; again < 2; again++) {
+		drv_open();
+		assert_int_equal(ledger->line[0].tries, 2);
+		assert_string_equal(ledger->line[0].reply, "second");
+		assert_false(ledger->line[0].held || ledger->line[0].warned);
+		assert_true(ledger->line[1].held);
+		assert_false(ledger->line[2].held);
+		assert_true(ledger->line[3].warned);
+		assert_int_equal(ledger->line[3].tries, 0);
+		drv_close();
+	}
+}
+
+static void
+check_envelope(void *arg, const struct envelope *e,
+    const struct spool_rcpt *states)
+{
+	assert_non_null(e);
+	assert_null(states);
+	assert_int_equal(e->arrived, 1007);
+	assert_int_equal(e->n_rcpts, 2);
+	assert_true(str_equal(e->rcpts[1].address,
+	    str_of("two@example.org")));
+	drv_waiting--;
+	(void)arg;
+}
+
+static void
+test_envelope(void **state)
+{
+	struct msgid	 id = drv_id(7);
+
+	(void)state;
+	drv_open();
+	drv_store(7, 60000);
+	drv_wait();
+	for (int again = 0; again < 2; again++) {
+		drv_waiting++;
+		spool_load_envelope(&id, ledger->line[7].place,
+		    check_envelope, NULL);
+		drv_wait();
+		drv_close();
+		drv_open();
+	}
+	drv_close();
+}
+
+static void
+on_nothing(void *arg, const struct spool_content *c)
+{
+	(void)arg;
+	assert_null(c);
+	drv_waiting--;
+}
+
+static void
+test_wrong_places(void **state)
+{
+	static const struct spool_place	 places[] = {
+		{ 0, 0 }, { 1, 0 }, { 1, 4096 }, { 1, 4097 }, { 1, 65535 },
+		{ 1, 65536 }, { 1, UINT32_MAX }, { 99, 4136 },
+	};
+	struct msgid	 id = drv_id(0);
+
+	(void)state;
+	drv_open();
+	drv_store(0, 100);
+	drv_wait();
+	drv_close();
+	drv_open();
+	for (size_t i = 0; i < COUNT(places); i++) {
+		drv_waiting++;
+		spool_load(&id, places[i], on_nothing, NULL);
+		drv_wait();
+	}
+	/* another message's place */
+	id = drv_id(1);
+	drv_waiting++;
+	spool_load(&id, ledger->line[0].place, on_nothing, NULL);
+	drv_wait();
+	drv_close();
+}
+
+/* --- many segments --- */
+
+static void
+test_rolling(void **state)
+{
+	(void)state;
+	drv_open();
+	for (unsigned k = 0; k < 600; k++) {
+		drv_store(k, 3000);
+		if (k % 5 == 4)
+			drv_wait();
+		if (k >= 50 && k != 300 + 50)
+			drv_end(k - 50);
+	}
+	drv_wait();
+	/* the cleaner has moved the one message of the middle along */
+	assert_true(segments_octets() < 16u * 65536);
+	assert_true(ledger->line[300].moves != 0);
+	drv_close();
+	drv_open();
+	for (unsigned k = 0; k < 600; k++) {
+		bool	 lives = k >= 550 || k == 300;
+
+		assert_int_equal(ledger->line[k].found, lives);
+		assert_true(!lives || drv_is_whole(k));
+	}
+	drv_end(300);
+	drv_wait();
+	drv_close();
+}
+
+static void
+roll(unsigned from, unsigned n)
+{
+	for (unsigned k = from; k < from + n; k++) {
+		drv_store(k, 6000);
+		drv_wait();
+		drv_end(k);
+	}
+	drv_wait();
+}
+
+static void
+test_cleaning(void **state)
+{
+	(void)state;
+	drv_open();
+	for (unsigned k = 0; k < 4; k++)
+		drv_store(k, 2000);
+	drv_wait();
+	drv_defer(0, 1, "first");
+	drv_mark(1, MARK_HOLD);
+	roll(100, 30);
+	drv_defer(0, 2, "second");
+	drv_mark(2, MARK_WARNED);
+	for (unsigned i = 1; i < 6; i++) {
+		roll(100 + i * 100, 100);
+		assert_true(segments_octets() < 12u * 65536);
+		drv_close();
+		drv_open();
+		for (unsigned k = 0; k < 4; k++) {
+			assert_int_equal(ledger->line[k].found, 1);
+			assert_true(ledger->line[k].moves >= i);
+			assert_true(drv_is_whole(k));
+		}
+		/* what was said between the moves is still known */
+		assert_string_equal(ledger->line[0].reply, "second");
+		assert_true(ledger->line[1].held);
+		assert_true(ledger->line[2].warned);
+		if (i == 3)
+			drv_mark(1, MARK_RELEASE), drv_mark(1, MARK_HOLD);
+	}
+	for (unsigned k = 0; k < 4; k++)
+		drv_end(k);
+	roll(900, 20);
+	drv_close();
+	drv_open();
+	for (unsigned k = 0; k < LEDGER_MAX; k++)
+		assert_int_equal(ledger->line[k].found, 0);
+	drv_close();
+}
+
+static void
+test_recycling_in_place(void **state)
+{
+	uint64_t	 most = 0;
+
+	(void)state;
+	drv_open();
+	for (unsigned k = 0; k < 1000; k++) {
+		drv_store(k, 5000);
+		drv_wait();
+		drv_end(k);
+		if (segments_octets() > most)
+			most = segments_octets();
+	}
+	drv_wait();
+	/* far fewer than the hundred that were written */
+	assert_true(most <= 12 * 65536);
+	drv_close();
+	drv_open();
+	for (unsigned k = 0; k < 1000; k++)
+		assert_int_equal(ledger->line[k].found, 0);
+	drv_close();
+}
+
+static void
+test_refused(void **state)
+{
+	char	 why[256];
+	int	 fd;
+
+	(void)state;
+	drv_limits.segment_size = 65536 + 1;
+	assert_int_equal(drv_try_open(why, sizeof(why)), -1);
+	event_base_free(drv_base);
+	drv_limits.segment_size = 65536;
+	fd = open("version", O_WRONLY | O_CREAT, 0600);
+	assert_int_equal(write(fd, "postern spool 2\n", 16), 16);
+	close(fd);
+	assert_int_equal(drv_try_open(why, sizeof(why)), -1);
+	assert_non_null(strstr(why, "version"));
+	event_base_free(drv_base);
+}
+
+static void
+test_tidy(void **state)
+{
+	uint32_t	 large;
+	int		 fd;
+
+	(void)state;
+	drv_open();
+	assert_int_not_equal(fd = spool_large_open(&large), -1);
+	close(fd);
+	assert_int_not_equal(fd = spool_large_open(&large), -1);
+	close(fd);
+	spool_large_drop(large);
+	drv_close();
+	close(open("large/00000000000000000000000000", O_CREAT | O_WRONLY,
+	    0600));
+	close(open("log/foreign", O_CREAT | O_WRONLY, 0600));
+	close(open("spare-77", O_CREAT | O_WRONLY, 0600));
+	drv_open();
+	drv_close();
+	assert_int_equal(rmdir("large"), 0);
+	assert_int_equal(rmdir("tmp"), 0);
+	assert_int_equal(access("damaged/foreign", F_OK), 0);
+	assert_int_equal(access("spare-77", F_OK), -1);
+}
+
+#define TEST(fn)	\
+	cmocka_unit_test_setup_teardown(fn, drv_setup, drv_teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest	 tests[] = {
+		TEST(test_empty), TEST(test_sizes),
+		TEST(test_large_in_small_segments), TEST(test_states),
+		TEST(test_envelope), TEST(test_wrong_places),
+		TEST(test_rolling), TEST(test_cleaning),
+		TEST(test_recycling_in_place),
+		TEST(test_refused), TEST(test_tidy),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
