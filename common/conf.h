@@ -89,7 +89,7 @@ enum table_kind { TABLE_FILE, TABLE_SYSTEM, TABLE_KIND_N };
 	F(U16,	delivery)		/* TRANSPORT_LOCAL: the rule */	\
 	F(STR,	lmtp, FILE_NAME_MAX)	/* host:port or unix:PATH */
 
-/* "route PATTERN { ... }": the first that fits a domain is taken. */
+/* "route PATTERN { ... }": the most specific that fits is taken. */
 #define FIELDS_route_conf(F)						\
 	F(STRUCT, origin, origin)					\
 	F(STR,	pattern, DOMAIN_MAX)	/* *, a domain, or .domain */	\

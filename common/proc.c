@@ -21,7 +21,7 @@
 #include "log.h"
 #include "proc_log.h"
 
-#define EARLY_LISTENERS_MAX	LISTENERS_MAX
+#define EARLY_LISTENERS_MAX	(LISTENERS_MAX * BINDS_MAX)
 #define WHY_MAX			512
 
 static const struct proc_ops	*ops;
@@ -164,7 +164,9 @@ on_peer(struct peer *from, uint32_t id, const struct peer_is *m)
 	peers = p;
 	if (p->role == ROLE_LOG)
 		proc_log_to(p);
-	else if (started && ops->peer_up != NULL)
+	else if (!started)
+		event_del(p->readable);	/* it is heard once we can answer */
+	else if (ops->peer_up != NULL)
 		ops->peer_up(p);
 }
 
@@ -239,10 +241,13 @@ proc_begin(void)
 		else
 			close(early[i].fd);
 	n_early = 0;
-	if (ops->peer_up != NULL)
-		for (struct peer *p = peers; p != NULL; p = p->next)
-			if (p->role != ROLE_LOG)
-				ops->peer_up(p);
+	for (struct peer *p = peers; p != NULL; p = p->next) {
+		if (p->role == ROLE_LOG)
+			continue;
+		event_add(p->readable, NULL);
+		if (ops->peer_up != NULL)
+			ops->peer_up(p);
+	}
 	if (ops->start != NULL)
 		ops->start();
 	else

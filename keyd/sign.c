@@ -34,7 +34,8 @@ static bool
 is_certificate_verify(struct str s)
 {
 	/* with its final NUL, which belongs to it */
-	static const char	 context[] = "TLS 1.3, server CertificateVerify";
+	static const char	 context[] =
+				    "TLS 1.3, server CertificateVerify";
 	size_t			 head = SPACES + sizeof(context);
 
 	if (s.n != head + 32 && s.n != head + 48)	/* SHA-256, SHA-384 */

@@ -10,10 +10,10 @@
 
 struct append_message {
 	const struct envelope	*envelope;	/* or, if it is NULL ... */
-	struct str		 encoded;	/* ... as envelope_put made it */
+	struct str		 encoded;	/* ... as envelope_put has it */
 	struct record_content	 content;
 	struct str		 header;
-	struct str		 body;		/* none if the body is in large/ */
+	struct str		 body;		/* none if it is in large/ */
 };
 
 /* The size of the record, to within the lengths of addresses. */

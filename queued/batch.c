@@ -133,3 +133,37 @@ batch_record(const struct batch *b, const struct entry *e, struct record *r)
 	record_get((const uint8_t *)buf_data(&b->data) + e->at,
 	    b->length - e->at, r);
 }
+
+/* --- lists --- */
+
+void
+batch_list_put(struct batch_list *l, struct batch *b)
+{
+	b->next = NULL;
+	if (l->head == NULL)
+		l->tail = &l->head;
+	*l->tail = b;
+	l->tail = &b->next;
+}
+
+void
+batch_list_remove(struct batch_list *l, struct batch *b)
+{
+	struct batch	**p = &l->head;
+
+	while (*p != b)
+		p = &(*p)->next;
+	if ((*p = b->next) == NULL)
+		l->tail = p;
+}
+
+void
+batch_list_free(struct batch_list *l)
+{
+	struct batch	*b;
+
+	while ((b = l->head) != NULL) {
+		l->head = b->next;
+		batch_free(b);
+	}
+}

@@ -54,7 +54,12 @@ struct batch {
 	uint64_t		 given_us;
 	int			 error;
 
-	size_t			 live;		/* messages, while it is cached */
+	size_t			 live;		/* messages; for the cache */
+};
+
+/* Batches in a row; all zero is empty. */
+struct batch_list {
+	struct batch		*head, **tail;
 };
 
 /* Empty but for room for its header; NULL without memory. */
@@ -71,5 +76,10 @@ uint32_t	 batch_blocks(const struct batch *);
 /* the record that belongs to an entry; it is one */
 void		 batch_record(const struct batch *, const struct entry *,
 		    struct record *);
+
+
+void		 batch_list_put(struct batch_list *, struct batch *);
+void		 batch_list_remove(struct batch_list *, struct batch *);
+void		 batch_list_free(struct batch_list *);
 
 #endif

@@ -153,6 +153,21 @@ durable_batch(uint32_t number, unsigned life, const void *data, size_t n,
 	return 0;
 }
 
+int
+durable_index(uint32_t number, const void *data, size_t n)
+{
+	char	 name[SEGMENT_NAME_SIZE];
+	int	 fd, error = 0;
+
+	segment_name(name, number, "idx");
+	fd = disk_open(spool_dirs.log, name, O_WRONLY | O_CREAT | O_TRUNC);
+	if (fd == -1)
+		return errno;
+	if (disk_write_all(fd, data, n, 0) == -1 || disk->datasync(fd) == -1)
+		error = errno;
+	return closed(fd, error);
+}
+
 static void
 remove_index(uint32_t number)
 {

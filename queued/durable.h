@@ -51,6 +51,8 @@ int	 durable_batch(uint32_t number, unsigned life, const void *, size_t n,
 int	 durable_recycle(uint32_t number, unsigned spare);
 /* The segment is removed.  Cut: it is there or not; nothing lives in it. */
 int	 durable_remove(uint32_t number);
+/* Its index.  Cut: it is there or not, or damaged: a start does without. */
+int	 durable_index(uint32_t number, const void *, size_t n);
 /* The segment goes into damaged/, whole.  Cut: as before. */
 int	 durable_aside(uint32_t number);
 /*

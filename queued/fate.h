@@ -49,6 +49,8 @@ struct outcome {
 	uint16_t		 job_tries;	/* this one included */
 	uint32_t		 due_s;		/* of those that wait */
 	uint64_t		 next_utc;
+	spool_done		 done;		/* told at the end; or NULL */
+	void			*arg;
 	struct arena		 arena;
 };
 

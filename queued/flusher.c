@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "durable.h"
 #include "log.h"
+#include "segment_index.h"
 #include "settle.h"
 
 /*
@@ -21,17 +22,13 @@
 #define FAST_FLUSH_US	1000
 #define AVERAGE_OF	8	/* flushes that the moving average looks at */
 
-struct list {
-	struct batch	*head, **tail;
-};
-
 static struct {
 	struct batch	*open;
 	size_t		 begun;		/* of the record begun in it */
 	size_t		 batch_max;
 	uint64_t	 next;		/* sequence */
-	struct list	 closed;	/* awaiting a place */
-	struct list	 flying;	/* in the order of their places */
+	struct batch_list closed;	/* awaiting a place */
+	struct batch_list flying;	/* in the order of their places */
 	unsigned	 n_flying;
 	size_t		 waiting;
 	unsigned	 average_us;
@@ -44,33 +41,12 @@ static struct {
 
 static void	 done_flush(struct work *);
 
-static void
-list_put(struct list *l, struct batch *b)
-{
-	b->next = NULL;
-	if (l->head == NULL)
-		l->tail = &l->head;
-	*l->tail = b;
-	l->tail = &b->next;
-}
-
-static void
-list_remove(struct list *l, struct batch *b)
-{
-	struct batch	**p = &l->head;
-
-	while (*p != b)
-		p = &(*p)->next;
-	if ((*p = b->next) == NULL)
-		l->tail = p;
-}
-
 /* --- gathering --- */
 
 static void
 close_open(void)
 {
-	list_put(&fl.closed, fl.open);
+	batch_list_put(&fl.closed, fl.open);
 	fl.open = NULL;
 }
 
@@ -118,7 +94,8 @@ flusher_end(struct str header, struct str body, const struct entry *e,
 
 	record_end(&b->data, fl.begun, header, body);
 	/* and room to fill up the last block, so that only this can fail */
-	if (buf_room(&b->data, SPOOL_BLOCK) == NULL || batch_add(b, e, fl.begun) == -1) {
+	if (buf_room(&b->data, SPOOL_BLOCK) == NULL ||
+	    batch_add(b, e, fl.begun) == -1) {
 		buf_truncate(&b->data, fl.begun);
 		b->data.failed = false;
 		return -1;
@@ -200,8 +177,8 @@ launch(struct batch *b)
 	if (b == fl.open)
 		fl.open = NULL;
 	else
-		list_remove(&fl.closed, b);
-	list_put(&fl.flying, b);
+		batch_list_remove(&fl.closed, b);
+	batch_list_put(&fl.flying, b);
 	fl.n_flying++;
 	b->durable = fl.flying.head->first;
 	b->life = fl.life;
@@ -278,7 +255,7 @@ done_flush(struct work *w)
 {
 	struct batch	*b = (struct batch *)w;
 
-	list_remove(&fl.flying, b);
+	batch_list_remove(&fl.flying, b);
 	fl.n_flying--;
 	fl.waiting -= b->length - BATCH_HEADER;
 	b->segment->flying--;
@@ -292,8 +269,10 @@ done_flush(struct work *w)
 	}
 	dispatch();
 	segments_check();
-	if (fl.stopped == NULL)
+	if (fl.stopped == NULL) {
 		clean_check();
+		index_check();
+	}
 	end_if_idle();
 }
 
@@ -384,25 +363,14 @@ flusher_stop(void (*done)(void))
 	event_active(fl.kick, EV_TIMEOUT, 0);
 }
 
-static void
-free_list(struct list *l)
-{
-	struct batch	*b;
-
-	while ((b = l->head) != NULL) {
-		l->head = b->next;
-		batch_free(b);
-	}
-}
-
 void
 flusher_clear(void)
 {
 	if (fl.open != NULL)
 		batch_free(fl.open);
 	fl.open = NULL;
-	free_list(&fl.closed);
-	free_list(&fl.flying);
+	batch_list_free(&fl.closed);
+	batch_list_free(&fl.flying);
 	if (fl.kick != NULL)
 		event_free(fl.kick);
 	if (fl.late != NULL)

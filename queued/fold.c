@@ -132,7 +132,7 @@ fold_end(const struct msgid *id)
 }
 
 int
-fold_record(const struct record *r, struct spool_place at)
+fold_record(const struct record *r, struct spool_place at, uint32_t index_at)
 {
 	static int (*const types[RECORD_TYPE_N])(struct folded *,
 	    const struct record *, struct spool_place) = {
@@ -155,7 +155,11 @@ fold_record(const struct record *r, struct spool_place at)
 	}
 	if ((f = entry_of(&id)) == NULL)
 		return -1;
-	return types[r->type](f, r, at);
+	if (types[r->type](f, r, at) == -1)
+		return -1;
+	if (f->sequence == r->sequence)
+		f->index_at = index_at;
+	return 0;
 }
 
 /* --- what comes of it --- */

@@ -28,14 +28,17 @@ struct folded {
 	bool			 found;		/* there is a MESSAGE */
 	bool			 held, warned, large;
 	struct spool_place	 place;
+	uint32_t		 index_at;	/* where its meta can be read
+						 * sooner; 0: at its place */
 	size_t			 len;		/* of the record */
 	uint64_t		 sequence, order;
 	uint64_t		 hold_order;	/* of HOLD or RELEASE */
 	struct fold_rcpt	*rcpts;
 };
 
-/* 0, or -1 without memory */
-int		  fold_record(const struct record *, struct spool_place);
+/* index_at: as in struct scan.  0, or -1 without memory. */
+int		  fold_record(const struct record *, struct spool_place,
+		    uint32_t index_at);
 /*
  * The messages that live, oldest first, in an array that the caller frees;
  * they themselves stay.  NULL and n 0 when there are none; -1 without memory.

@@ -1,58 +1,20 @@
 /*
  * A load goes through these, in order, until one has it: memory; a read that
  * does not wait; a thread; and for a body in large/ once more a thread, which
- * opens and checks the file.
+ * opens and checks the file.  Here is the first, and what all of them do with
+ * the octets; the others are in load_disk.c.
  */
 #include "load.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cache.h"
-#include "disk.h"
-#include "durable.h"
 #include "log.h"
 #include "sealed.h"
-#include "segment.h"
-#include "work.h"
-
-#define FIRST_READ	16384	/* holds most messages whole */
-
-/* What somebody asked for; one of the two callbacks is set. */
-struct want {
-	struct msgid		 id;
-	struct spool_place	 place;
-	spool_loaded		 loaded;
-	spool_envelope		 envelope;
-	void			*arg;
-};
-
-struct load {
-	struct work	 work;
-	struct want	 want;
-	struct segment	*segment;	/* pinned while a thread has the load */
-	uint8_t		*data;		/* of the record */
-	size_t		 n, size;
-	int		 from;		/* the segment's open file, or -1 */
-	int		 fd;		/* the thread's own, owned */
-	int		 error;
-	char		 name[LARGE_NAME_SIZE];
-	uint64_t	 large_size;
-	uint8_t		 sum[LARGE_SUM];
-};
-
-enum outcome {
-	TOLD,		/* the callback has been called */
-	MORE,		/* the record is longer than what was read */
-	FILE_NEXT,	/* the body is in large/ */
-	BAD
-};
 
 static void
-tell_none(const struct want *w)
+tell_none(const struct load_want *w)
 {
 	if (w->loaded != NULL)
 		w->loaded(w->arg, NULL);
@@ -60,8 +22,8 @@ tell_none(const struct want *w)
 		w->envelope(w->arg, NULL, NULL);
 }
 
-static void
-tell_bad(const struct want *w, const char *what)
+void
+load_tell_bad(const struct load_want *w, const char *what)
 {
 	log_error("spool: id=%s segment %u offset %u: %s",
 	    msgid_text(&w->id), w->place.segment, w->place.offset, what);
@@ -69,59 +31,56 @@ tell_bad(const struct want *w, const char *what)
 }
 
 /* a body above BODY_INLINE_MAX is handed out as a file */
-static void
-tell_content(const struct want *w, struct str header, struct str body, int fd)
+void
+load_tell_content(const struct load_want *w, struct str header,
+    struct str body, int fd)
 {
 	struct spool_content	 c = { header, body, fd };
 
 	if (body.n > BODY_INLINE_MAX) {
 		c.body = STR_NONE;
 		if ((c.fd = sealed_new("body", body)) == -1) {
-			tell_bad(w, strerror(errno));
+			load_tell_bad(w, strerror(errno));
 			return;
 		}
 	}
 	w->loaded(w->arg, &c);
 }
 
-static enum outcome
-tell_whole(const struct want *w, const struct record *r,
+static enum load_outcome
+tell_whole(const struct load_want *w, const struct record *r,
     const struct envelope *e, const struct record_content *c)
 {
 	struct str	 header = { r->content.p, c->header_len };
 
 	if (w->envelope != NULL) {
 		w->envelope(w->arg, e, NULL);
-		return TOLD;
+		return LOAD_TOLD;
 	}
 	if ((r->flags & RECORD_LARGE) != 0)
-		return FILE_NEXT;
-	tell_content(w, header, str_skip(r->content, c->header_len), -1);
-	return TOLD;
+		return LOAD_FILE;
+	load_tell_content(w, header, str_skip(r->content, c->header_len), -1);
+	return LOAD_TOLD;
 }
 
-/*
- * Tells what is asked for from the n octets at p, which are in memory.  key
- * is NULL where they never left it.
- */
-static enum outcome
-tell_record(const struct want *w, const uint8_t *p, size_t n,
+enum load_outcome
+load_tell(const struct load_want *w, const uint8_t *p, size_t n,
     const uint8_t *key)
 {
 	struct arena		 arena = ARENA_INIT(ENVELOPE_MEMORY);
 	struct record_content	 c;
 	struct envelope		 e;
 	struct record		 r;
-	enum outcome		 o = BAD;
+	enum load_outcome		 o = LOAD_BAD;
 
 	if (record_get(p, n, &r) == -1 || r.type > RECORD_MOVED)
-		return BAD;
+		return LOAD_BAD;
 	if (n < (w->loaded != NULL ? r.len : RECORD_HEADER +
 	    (size_t)wire_get32(p + 8)))
-		return MORE;
+		return LOAD_MORE;
 	if (key != NULL && (!record_is_true(p, &r, key) ||
 	    (w->loaded != NULL && !record_content_is_true(&r, key))))
-		return BAD;
+		return LOAD_BAD;
 	if (record_message(&r, &arena, &e, &c) == 0 &&
 	    msgid_equal(&e.id, &w->id))
 		o = tell_whole(w, &r, &e, &c);
@@ -129,274 +88,27 @@ tell_record(const struct want *w, const uint8_t *p, size_t n,
 	return o;
 }
 
-/* --- from the disk --- */
-
-static void	 go_on(struct load *);
-
 static void
-load_free(struct load *l)
-{
-	if (l->fd != -1)
-		close(l->fd);
-	free(l->data);
-	free(l);
-}
-
-static int
-make_room(struct load *l, size_t n)
-{
-	uint8_t	*p;
-
-	if (n <= l->size)
-		return 0;
-	if ((p = realloc(l->data, n)) == NULL)
-		return -1;
-	l->data = p;
-	l->size = n;
-	return 0;
-}
-
-static void
-unpin(struct load *l)
-{
-	if (--l->segment->pins == 0)
-		segments_check();
-}
-
-static void
-run_read(struct work *w)
-{
-	struct load	*l = (struct load *)w;
-	char		 name[SEGMENT_NAME_SIZE];
-	int		 fd = l->from;
-
-	l->error = 0;
-	if (fd == -1) {
-		segment_name(name, l->segment->number, "seg");
-		fd = l->fd = disk_open(spool_dirs.log, name, O_RDONLY);
-	}
-	if (fd == -1 ||
-	    disk_read_all(fd, l->data, l->n, l->want.place.offset) == -1)
-		l->error = errno;
-}
-
-static void
-done_read(struct work *w)
-{
-	struct load	*l = (struct load *)w;
-
-	if (l->fd != -1)
-		segment_keep_fd(l->segment, l->fd);
-	l->fd = -1;
-	if (l->error != 0) {
-		tell_bad(&l->want, strerror(l->error));
-		unpin(l);
-		load_free(l);
-		return;
-	}
-	go_on(l);
-	unpin(l);
-	if (l->work.run == NULL)
-		load_free(l);
-}
-
-static void
-give_read(struct load *l)
-{
-	l->segment->pins++;
-	l->from = l->segment->fd;	/* stays open while it is pinned */
-	l->work.run = run_read;
-	l->work.done = done_read;
-	work_give(WORK_READ, &l->work);
-}
-
-static void
-run_large(struct work *w)
-{
-	struct load	*l = (struct load *)w;
-	uint8_t		 sum[LARGE_SUM];
-
-	l->fd = disk_open(spool_dirs.large, l->name, O_RDONLY);
-	if (l->fd == -1)
-		l->error = errno;
-	else
-		l->error = large_sum(l->fd, l->large_size, sum);
-	if (l->error == 0 && memcmp(sum, l->sum, sizeof(sum)) != 0)
-		l->error = EBADMSG;
-}
-
-static void
-done_large(struct work *w)
-{
-	struct load		*l = (struct load *)w;
-	struct record		 r;
-	int			 fd = l->fd;
-
-	if (l->error != 0) {
-		tell_bad(&l->want, strerror(l->error));
-	} else {
-		record_get(l->data, l->n, &r);
-		l->fd = -1;
-		tell_content(&l->want, r.content, STR_NONE, fd);
-	}
-	load_free(l);
-}
-
-/* the record is in data, checked */
-static void
-give_large(struct load *l)
-{
-	struct arena		 arena = ARENA_INIT(ENVELOPE_MEMORY);
-	struct record_content	 c;
-	struct envelope		 e;
-	struct record		 r;
-
-	record_get(l->data, l->n, &r);
-	if (record_message(&r, &arena, &e, &c) == -1) {
-		arena_clear(&arena);
-		tell_bad(&l->want, "it is malformed");
-		return;
-	}
-	memcpy(l->name, msgid_text(&e.id), sizeof(l->name));
-	memcpy(l->sum, c.sum.p, sizeof(l->sum));
-	l->large_size = c.body_len;
-	arena_clear(&arena);
-	l->work.run = run_large;
-	l->work.done = done_large;
-	work_give(WORK_READ, &l->work);
-}
-
-/* the whole record, as its header has it */
-static void
-read_more(struct load *l)
-{
-	struct record	 r;
-	size_t		 left = l->segment->size - l->want.place.offset;
-
-	record_get(l->data, l->n, &r);
-	if (r.len > left)
-		tell_bad(&l->want, "it is longer than its segment");
-	else if (make_room(l, r.len) == -1)
-		tell_bad(&l->want, strerror(ENOMEM));
-	else {
-		l->n = r.len;
-		give_read(l);
-	}
-}
-
-/* After a read: work.run says whether a thread has got it again. */
-static void
-go_on(struct load *l)
-{
-	l->work.run = NULL;
-	switch (tell_record(&l->want, l->data, l->n, l->segment->key)) {
-	case TOLD:
-		break;
-	case MORE:
-		read_more(l);
-		break;
-	case FILE_NEXT:
-		give_large(l);
-		break;
-	case BAD:
-		tell_bad(&l->want, "its checksum is wrong");
-		break;
-	}
-}
-
-static struct load *
-load_new(const struct want *w, size_t n)
-{
-	struct load	*l = calloc(1, sizeof(*l));
-
-	if (l == NULL)
-		return NULL;
-	l->want = *w;
-	l->fd = -1;
-	l->n = n;
-	if (make_room(l, n) == 0)
-		return l;
-	load_free(l);
-	return NULL;
-}
-
-/* what the kernel has in its memory; false: a thread has to go */
-static bool
-read_now(struct load *l)
-{
-	ssize_t	 n;
-
-	if (l->segment->fd == -1)
-		return false;
-	n = disk_read_now(l->segment->fd, l->data, l->n,
-	    l->want.place.offset);
-	return n == (ssize_t)l->n;
-}
-
-static void
-from_disk(const struct want *w)
-{
-	struct segment	*s = segment_find(w->place.segment);
-	size_t		 n = FIRST_READ;
-	struct load	*l;
-
-	if (s == NULL || w->place.offset >= s->size) {
-		tell_bad(w, "there is no such place");
-		return;
-	}
-	if (n > s->size - w->place.offset)
-		n = (size_t)(s->size - w->place.offset);
-	if ((l = load_new(w, n)) == NULL) {
-		tell_bad(w, strerror(ENOMEM));
-		return;
-	}
-	l->segment = s;
-	if (!read_now(l)) {
-		give_read(l);
-		return;
-	}
-	go_on(l);
-	if (l->work.run == NULL)
-		load_free(l);
-}
-
-/* A large body of a record in memory, which may leave it meanwhile. */
-static void
-large_of(const struct want *w, const uint8_t *p, size_t n)
-{
-	struct load	*l = load_new(w, n);
-
-	if (l == NULL) {
-		tell_bad(w, strerror(ENOMEM));
-		return;
-	}
-	memcpy(l->data, p, n);
-	give_large(l);
-	if (l->work.run == NULL)
-		load_free(l);
-}
-
-static void
-load(const struct want *w)
+load(const struct load_want *w)
 {
 	const uint8_t	*p;
 	struct record	 r;
 	size_t		 n;
 
 	if ((p = cache_find(w->place, &n)) == NULL) {
-		from_disk(w);
+		load_from_disk(w);
 		return;
 	}
-	switch (tell_record(w, p, n, NULL)) {
-	case TOLD:
+	switch (load_tell(w, p, n, NULL)) {
+	case LOAD_TOLD:
 		break;
-	case FILE_NEXT:
+	case LOAD_FILE:
 		record_get(p, n, &r);
-		large_of(w, p, r.len);
+		load_large(w, p, r.len);
 		break;
-	case MORE:
-	case BAD:
-		tell_bad(w, "there is no such message in memory");
+	case LOAD_MORE:
+	case LOAD_BAD:
+		load_tell_bad(w, "there is no such message in memory");
 		break;
 	}
 }
@@ -405,36 +117,12 @@ void
 spool_load(const struct msgid *id, struct spool_place place,
     spool_loaded loaded, void *arg)
 {
-	load(&(struct want){ *id, place, loaded, NULL, arg });
+	load(&(struct load_want){ *id, place, loaded, NULL, arg });
 }
 
 void
 spool_load_envelope(const struct msgid *id, struct spool_place place,
     spool_envelope envelope, void *arg)
 {
-	load(&(struct want){ *id, place, NULL, envelope, arg });
-}
-
-/* --- waiting --- */
-
-int
-load_meta(int fd, const uint8_t key[SEGMENT_KEY], uint32_t offset,
-    uint8_t **data, size_t *size, struct record *r)
-{
-	size_t	 n = RECORD_HEADER;
-	uint8_t	*p;
-
-	for (int round = 0; round < 2; round++) {
-		if (n > *size) {
-			if ((p = realloc(*data, n)) == NULL)
-				return -1;
-			*data = p;
-			*size = n;
-		}
-		if (disk_read_all(fd, *data, n, offset) == -1 ||
-		    record_get(*data, n, r) == -1)
-			return -1;
-		n = RECORD_HEADER + wire_get32(*data + 8);
-	}
-	return record_is_true(*data, r, key) ? 0 : -1;
+	load(&(struct load_want){ *id, place, NULL, envelope, arg });
 }

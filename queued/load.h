@@ -2,7 +2,8 @@
  * Reading messages again: from the batches still in memory, from what the
  * kernel has in its memory, or by a thread from the disk.  Every byte from
  * the disk is checked against its checksum before anybody sees it.
- * spool_load and spool_load_envelope of spool.h are here.
+ * spool_load and spool_load_envelope of spool.h are here; the rest of this
+ * header is between load.c, load_disk.c and recovery.
  */
 #ifndef LOAD_H
 #define LOAD_H
@@ -15,6 +16,37 @@
 
 /* what an envelope of most recipients takes, decoded, with their states */
 #define ENVELOPE_MEMORY	((size_t)RCPTS_MAX * 512)
+
+/* What somebody asked for; one of the two callbacks is set. */
+struct load_want {
+	struct msgid		 id;
+	struct spool_place	 place;
+	spool_loaded		 loaded;
+	spool_envelope		 envelope;
+	void			*arg;
+};
+
+enum load_outcome {
+	LOAD_TOLD,		/* the callback has been called */
+	LOAD_MORE,		/* the record is longer than what was read */
+	LOAD_FILE,	/* the body is in large/ */
+	LOAD_BAD
+};
+
+/*
+ * Tells what is asked for from the n octets at p, which are in memory.  key
+ * is NULL where they never left it.
+ */
+enum load_outcome load_tell(const struct load_want *, const uint8_t *p,
+	    size_t n, const uint8_t *key);
+void	 load_tell_content(const struct load_want *, struct str header,
+	    struct str body, int fd);
+void	 load_tell_bad(const struct load_want *, const char *what);
+
+/* From the segment; the callback may be called before it returns. */
+void	 load_from_disk(const struct load_want *);
+/* The large body of a record in memory, which may leave it meanwhile. */
+void	 load_large(const struct load_want *, const uint8_t *p, size_t n);
 
 /*
  * For recovery, which waits: the header and meta of the record at offset of

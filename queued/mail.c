@@ -260,30 +260,26 @@ part_split(struct part *p, const uint16_t *rcpts, size_t n)
 	return new;
 }
 
-static int
-plan_compare(const void *left, const void *right)
-{
-	const struct plan	*a = left, *b = right;
-
-	if (a->route != b->route)
-		return a->route < b->route ? -1 : 1;
-	if (a->due_s != b->due_s)
-		return a->due_s < b->due_s ? -1 : 1;
-	if (a->tries != b->tries)
-		return a->tries < b->tries ? -1 : 1;
-	return (int)a->index - (int)b->index;
-}
-
-/* How many at the front go out together. */
+/*
+ * Moves those that go out with the first to the front and says how many: at
+ * most JOB_RCPTS_MAX.  A thousand recipients on as many routes, the worst of
+ * it, take half a million comparisons: a millisecond.
+ */
 static size_t
-plan_run(const struct plan *plan, size_t n)
+plan_gather(struct plan *plan, size_t n)
 {
-	size_t	 i = 1;
+	size_t	 run = 1;
 
-	while (i < n && i < JOB_RCPTS_MAX && plan[i].route == plan->route &&
-	    plan[i].due_s == plan->due_s && plan[i].tries == plan->tries)
-		i++;
-	return i;
+	for (size_t i = 1; i < n && run < JOB_RCPTS_MAX; i++) {
+		struct plan	 p = plan[i];
+
+		if (p.route != plan->route || p.due_s != plan->due_s ||
+		    p.tries != plan->tries)
+			continue;
+		plan[i] = plan[run];
+		plan[run++] = p;
+	}
+	return run;
 }
 
 /* Frees the newest parts again, down to that one. */
@@ -300,10 +296,8 @@ mail_plan(struct mail *m, struct plan *plan, size_t n, uint16_t epoch)
 	struct part	*before = m->parts, *p;
 	size_t		 run;
 
-	if (n > 1)
-		qsort(plan, n, sizeof(*plan), plan_compare);
 	for (size_t i = 0; i < n; i += run) {
-		run = plan_run(plan + i, n - i);
+		run = plan_gather(plan + i, n - i);
 		if ((p = part_new(m, plan[i].route, run)) == NULL) {
 			undo_parts(m, before);
 			return -1;

@@ -98,7 +98,7 @@ struct mail	*mail_new(const struct msgid *, uint64_t arrived,
 /* Frees it with its parts, none of which may be in a queue. */
 void		 mail_free(struct mail *);
 /*
- * Adds parts for n recipients (the array is sorted on the way), at most
+ * Adds parts for n recipients (the array is put in their order), at most
  * JOB_RCPTS_MAX in each; they are STORING with their time in heap.due_s, for
  * schedule_mail.  -1: no memory, and no part was added.
  */

@@ -190,6 +190,8 @@ keep(struct outcome *o)
 {
 	if (o->worker != NULL)
 		worker_kept(o->worker, o->job);
+	if (o->done != NULL)
+		o->done(o->arg, true);
 	outcome_free(o);
 }
 
@@ -360,42 +362,41 @@ record(struct outcome *o)
 
 /* ---- ends without a worker --------------------------------------------- */
 
-/* All of a part with one result; rcpts as for outcome_new. */
-static void
-outcome_all(struct part *p, enum rcpt_status status, struct str code,
-    struct str reply, const struct job_rcpt *rcpts)
+void
+outcome_expired(struct part *p, struct str why)
 {
 	struct rcpt_result	 list[JOB_RCPTS_MAX];
 
 	for (size_t i = 0; i < p->n; i++)
-		list[i] = (struct rcpt_result){ p->rcpts[i], status, 0, code,
-		    reply };
+		list[i] = (struct rcpt_result){ p->rcpts[i], RCPT_DEFERRED, 0,
+		    STR("4.4.7"), why };
 	outcome_new(NULL, p, &(struct job_result){ .rcpts = list,
-	    .n_rcpts = p->n }, rcpts, 0);
+	    .n_rcpts = p->n }, NULL, 0);
 }
 
 void
-outcome_expired(struct part *p, struct str why)
+outcome_remove(struct part *p, spool_done done, void *arg)
 {
-	outcome_all(p, RCPT_DEFERRED, (struct str)STR("4.4.7"), why,
-	    NULL);
-}
-
-void
-outcome_remove(struct part *p)
-{
-	static const struct job_rcpt	 unnamed;	/* nothing is logged */
+	struct rcpt_result	 list[JOB_RCPTS_MAX];
+	struct job_result	 m = { .rcpts = list, .n_rcpts = p->n };
+	struct outcome		*o;
 
 	p->mail->flags |= MAIL_REMOVED;
 	schedule_take(p);
-	outcome_all(p, RCPT_RETURNED, STR_NONE, STR_NONE, &unnamed);
+	for (size_t i = 0; i < p->n; i++)
+		list[i] = (struct rcpt_result){ .index = p->rcpts[i],
+		    .status = RCPT_RETURNED };
+	o = outcome_alloc(NULL, p, &m);
+	o->done = done;
+	o->arg = arg;
+	decide(o);
 }
 
 void
 outcome_return(struct part *p)
 {
 	if (p->mail->flags & MAIL_REMOVED)
-		outcome_remove(p);
+		outcome_remove(p, NULL, NULL);
 	else
 		schedule_return(p);
 }
@@ -404,7 +405,7 @@ void
 outcome_defer(struct part *p)
 {
 	if (p->mail->flags & MAIL_REMOVED) {
-		outcome_remove(p);
+		outcome_remove(p, NULL, NULL);
 		return;
 	}
 	schedule_part(p, schedule_now() + fate_delay(p, p->tries));

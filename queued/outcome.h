@@ -35,8 +35,9 @@ void	 outcome_expired(struct part *, struct str why);
 void	 outcome_return(struct part *);
 /* An ACTIVE part waits for its next try, with tries counted already. */
 void	 outcome_defer(struct part *);
-/* An ACTIVE or queued part ends without a report: removed by hand. */
-void	 outcome_remove(struct part *);
+/* An ACTIVE or queued part ends without a report: removed by hand.  done (or
+ * NULL) is told when that is durable. */
+void	 outcome_remove(struct part *, spool_done done, void *arg);
 /* Results of that worker are kept without telling it. */
 void	 outcome_worker_lost(struct worker *);
 /* Writes records again that could not be made durable; a timer calls it. */

@@ -30,8 +30,8 @@ record_type_name(enum record_type type)
 	return type < RECORD_TYPE_N ? type_names[type] : "?";
 }
 
-static uint64_t
-sum(const void *p, size_t n, const uint8_t key[SEGMENT_KEY])
+uint64_t
+spool_sum(const void *p, size_t n, const uint8_t key[SEGMENT_KEY])
 {
 	uint8_t	 out[crypto_shorthash_BYTES];
 
@@ -49,7 +49,7 @@ header_put(uint8_t *p, uint64_t number, const uint8_t key[SEGMENT_KEY])
 	wire_set32(p + 8, SPOOL_VERSION);
 	wire_set64(p + 16, number);
 	memcpy(p + 24, key, SEGMENT_KEY);
-	wire_set64(p + SEGMENT_SUM_AT, sum(p, SEGMENT_SUM_AT, key));
+	wire_set64(p + SEGMENT_SUM_AT, spool_sum(p, SEGMENT_SUM_AT, key));
 }
 
 void
@@ -65,7 +65,8 @@ static enum header_verdict
 header_get(const uint8_t *p, uint64_t *number, uint8_t key[SEGMENT_KEY])
 {
 	if (memcmp(p, SEGMENT_MAGIC, 8) != 0 ||
-	    wire_get64(p + SEGMENT_SUM_AT) != sum(p, SEGMENT_SUM_AT, p + 24))
+	    wire_get64(p + SEGMENT_SUM_AT) !=
+	    spool_sum(p, SEGMENT_SUM_AT, p + 24))
 		return HEADER_BAD;
 	if (wire_get32(p + 8) != SPOOL_VERSION)
 		return HEADER_VERSION;
@@ -97,7 +98,7 @@ batch_header_put(uint8_t *p, const struct batch_header *h,
 	wire_set32(p + 20, h->offset);
 	wire_set64(p + 24, h->first);
 	wire_set64(p + 32, h->durable);
-	wire_set64(p, sum(p + 8, BATCH_HEADER - 8, key));
+	wire_set64(p, spool_sum(p + 8, BATCH_HEADER - 8, key));
 }
 
 int
@@ -106,7 +107,7 @@ batch_header_get(const uint8_t *p, uint32_t offset,
 {
 	if (wire_get32(p + 8) != BATCH_MAGIC ||
 	    wire_get32(p + 20) != offset ||
-	    wire_get64(p) != sum(p + 8, BATCH_HEADER - 8, key))
+	    wire_get64(p) != spool_sum(p + 8, BATCH_HEADER - 8, key))
 		return -1;
 	*h = (struct batch_header){
 		.n = wire_get32(p + 12),
@@ -166,8 +167,8 @@ record_seal(uint8_t *p, const uint8_t key[SEGMENT_KEY])
 {
 	size_t	 meta = wire_get32(p + 8), content = wire_get32(p + 12);
 
-	wire_set64(p + 40, sum(p + RECORD_HEADER + meta, content, key));
-	wire_set64(p, sum(p + 8, RECORD_HEADER - 8 + meta, key));
+	wire_set64(p + 40, spool_sum(p + RECORD_HEADER + meta, content, key));
+	wire_set64(p, spool_sum(p + 8, RECORD_HEADER - 8 + meta, key));
 }
 
 static bool
@@ -211,14 +212,14 @@ record_is_true(const uint8_t *p, const struct record *r,
     const uint8_t key[SEGMENT_KEY])
 {
 	return r->meta.n == wire_get32(p + 8) &&
-	    r->sum == sum(p + 8, RECORD_HEADER - 8 + r->meta.n, key);
+	    r->sum == spool_sum(p + 8, RECORD_HEADER - 8 + r->meta.n, key);
 }
 
 bool
 record_content_is_true(const struct record *r, const uint8_t key[SEGMENT_KEY])
 {
 	return r->len == RECORD_HEADER + r->meta.n + r->content.n &&
-	    r->content_sum == sum(r->content.p, r->content.n, key);
+	    r->content_sum == spool_sum(r->content.p, r->content.n, key);
 }
 
 bool
@@ -238,8 +239,8 @@ record_message(const struct record *r, struct arena *a, struct envelope *e,
 	bool		 large = (r->flags & RECORD_LARGE) != 0;
 
 	wire_init(&w, r->meta.p, r->meta.n);
-	if (envelope_get(&w, a, e) == -1 || record_content_get(&w, a, c) == -1 ||
-	    wire_done(&w) == -1)
+	if (envelope_get(&w, a, e) == -1 ||
+	    record_content_get(&w, a, c) == -1 || wire_done(&w) == -1)
 		return -1;
 	if (c->sum.n != (large ? LARGE_SUM : 0) || c->header_len > HEADER_MAX ||
 	    c->body_len > (large ? MESSAGE_SIZE_MAX : BODY_SEGMENT_MAX))

@@ -71,7 +71,7 @@ enum record_type {
 /* Meta of a MESSAGE: the envelope, then this. */
 #define LARGE_SUM	32	/* BLAKE2b of a body in large/ */
 #define FIELDS_record_content(F)					\
-	F(U32,	header_len)		/* octets of content that are header */ \
+	F(U32,	header_len)		/* the first octets of content */ \
 	F(U64,	body_len)						\
 	F(STR,	sum, LARGE_SUM)		/* empty: the body is in content */
 
@@ -111,6 +111,10 @@ struct batch_header {
 	uint64_t	 first;
 	uint64_t	 durable;
 };
+
+/* The checksum of everything here. */
+uint64_t	 spool_sum(const void *, size_t n,
+		    const uint8_t key[SEGMENT_KEY]);
 
 /* --- writing --- */
 

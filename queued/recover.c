@@ -25,6 +25,7 @@
 #include "load.h"
 #include "log.h"
 #include "segment.h"
+#include "segment_index.h"
 #include "segment_scan.h"
 
 #define NAME_DIGITS	16
@@ -37,7 +38,8 @@ struct numbers {
 
 /* over the living, whose records are read once more */
 struct teller {
-	struct segment	*segment;	/* fd is open on it */
+	struct segment	*segment;	/* fd is open on it, */
+	bool		 index;		/* or on its index */
 	int		 fd;
 	uint8_t		*data;
 	size_t		 size;
@@ -119,8 +121,9 @@ list_segments(struct numbers *all, char *why, size_t size)
 static void
 on_record(void *arg, const struct record *r, struct spool_place at)
 {
-	(void)arg;
-	if (fold_record(r, at) == -1)
+	const struct scan	*s = arg;
+
+	if (fold_record(r, at, s->index_at) == -1)
 		no_memory = true;
 }
 
@@ -159,7 +162,9 @@ scan_open(struct scan *s, const struct stat *st, const uint8_t *key)
 		s->size = UINT32_MAX;
 	seg = segment_add(s->number, s->size, key);
 	s->key = seg->key;
-	if (segment_scan(s) == -1 || no_memory) {
+	s->arg = s;
+	seg->indexed = index_scan(s) == 0;
+	if ((!seg->indexed && segment_scan(s) == -1) || no_memory) {
 		errno = ENOMEM;
 		return -1;
 	}
@@ -214,16 +219,19 @@ scan_all(struct scan *s, char *why, size_t size)
 /* --- telling --- */
 
 static int
-open_segment_of(struct teller *t, const struct folded *f)
+open_file_of(struct teller *t, const struct folded *f)
 {
+	bool	 index = f->index_at != 0;
 	char	 name[SEGMENT_NAME_SIZE];
 
-	if (t->segment != NULL && t->segment->number == f->place.segment)
+	if (t->segment != NULL && t->index == index &&
+	    t->segment->number == f->place.segment)
 		return 0;
 	if (t->fd != -1)
 		close(t->fd);
-	segment_name(name, f->place.segment, "seg");
+	segment_name(name, f->place.segment, index ? "idx" : "seg");
 	t->segment = segment_find(f->place.segment);
+	t->index = index;
 	t->fd = disk_open(spool_dirs.log, name, O_RDONLY);
 	return t->segment != NULL && t->fd != -1 ? 0 : -1;
 }
@@ -257,8 +265,9 @@ tell_one(struct teller *t, const struct folded *f)
 	struct arena	 arena = ARENA_INIT(ENVELOPE_MEMORY);
 	struct record	 r;
 
-	if (open_segment_of(t, f) == -1 || load_meta(t->fd, t->segment->key,
-	    f->place.offset, &t->data, &t->size, &r) == -1 ||
+	if (open_file_of(t, f) == -1 || load_meta(t->fd, t->segment->key,
+	    t->index ? f->index_at : f->place.offset, &t->data, &t->size,
+	    &r) == -1 ||
 	    tell_message(t, f, &arena, &r) == -1)
 		/* true a moment ago, in the scan */
 		log_error("spool: id=%s cannot be read again at the start",
@@ -320,9 +329,19 @@ tidy(uint64_t segment_size)
 		log_warn("spool: cannot tidy up: %s", strerror(errno));
 }
 
+static int
+be_ready(const struct recover_ops *ops, const struct scan *s, char *why,
+    size_t size)
+{
+	if (ops->ready(s->next != 0 ? s->next : 1) == 0)
+		return 0;
+	errno = ENOMEM;
+	return failed(why, size, "log");
+}
+
 int
-recover(uint64_t segment_size, void (*found)(const struct spool_message *),
-    uint64_t *next, char *why, size_t size)
+recover(uint64_t segment_size, const struct recover_ops *ops, char *why,
+    size_t size)
 {
 	struct scan	 s = { .record = on_record, .damage = on_damage };
 	int		 error;
@@ -330,11 +349,12 @@ recover(uint64_t segment_size, void (*found)(const struct spool_message *),
 	no_memory = false;
 	error = scan_all(&s, why, size);
 	if (error == 0)
-		error = tell_all(found, why, size);
+		error = be_ready(ops, &s, why, size);
+	if (error == 0)
+		error = tell_all(ops->found, why, size);
 	if (error == 0) {
 		damage_settle(s.durable);
 		tidy(segment_size);
-		*next = s.next != 0 ? s.next : 1;
 	}
 	fold_clear();
 	return error;

@@ -12,12 +12,19 @@
 
 #include "spool.h"
 
+struct recover_ops {
+	/* The first free sequence is known: from now on records can be put
+	 * into the open batch, though none is written yet.  0 or -1. */
+	int	 (*ready)(uint64_t next);
+	/* may call spool_result and spool_mark */
+	void	 (*found)(const struct spool_message *);
+};
+
 /*
- * After segments_init and large_init, before anything is written.  next is
- * the first free sequence.  0, or -1 with a line in why.  Waits.
+ * After segments_init and large_init, before anything is written.  0, or -1
+ * with a line in why.  Waits.
  */
-int	 recover(uint64_t segment_size,
-	    void (*found)(const struct spool_message *), uint64_t *next,
-	    char *why, size_t size);
+int	 recover(uint64_t segment_size, const struct recover_ops *, char *why,
+	    size_t size);
 
 #endif

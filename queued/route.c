@@ -149,7 +149,7 @@ route_name(const struct route *r, char text[ROUTE_NAME_MAX + 1])
 		n = snprintf(text, ROUTE_NAME_MAX + 1, "local:%u",
 		    s->delivery);
 	else if (s->via)
-		n = snprintf(text, ROUTE_NAME_MAX + 1, "[%.*s]:%u",
+		n = snprintf(text, ROUTE_NAME_MAX + 1, "%.*s:%u",
 		    STR_FMT(s->next_hop), s->port);
 	else
 		return s->next_hop;

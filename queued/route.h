@@ -69,7 +69,7 @@ struct route	*route_find(uint32_t number);	/* or NULL */
 bool		 route_was(uint32_t number);
 /* Calls each for all; it must not drop any. */
 void		 route_each(void (*each)(struct route *, void *), void *arg);
-/* For people: "example.org", "[mx.example]:25", "local:3". */
+/* For people: "example.org", "mx.example:25", "local:3". */
 #define ROUTE_NAME_MAX	DOMAIN_MAX
 struct str	 route_name(const struct route *, char[ROUTE_NAME_MAX + 1]);
 

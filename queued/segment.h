@@ -29,6 +29,7 @@ struct segment {
 	bool		 failed;	/* takes no more batches */
 	bool		 states;	/* may hold states of messages that have
 					 * moved to a later one */
+	bool		 indexed;	/* or need not be */
 	bool		 aside;		/* goes into damaged/, not to spares */
 	uint64_t	 live;		/* messages */
 	uint64_t	 live_octets;	/* about */

@@ -37,7 +37,7 @@ static struct {
 	int		 error;
 	uint32_t	 number;	/* of the segment */
 	unsigned	 spare;
-	bool		 make;		/* open: the spare is to be made first */
+	bool		 make;		/* open: the spare is made first */
 	bool		 keep;		/* recycle: as a spare */
 	bool		 aside;		/* recycle: into damaged/ */
 	uint8_t		 key[SEGMENT_KEY];

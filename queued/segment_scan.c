@@ -26,7 +26,7 @@ struct extent {
 	const uint8_t	*p;
 	size_t		 n;
 	uint64_t	 offset;
-	uint64_t	 next, end;	/* sequences: expected, and its last + 1 */
+	uint64_t	 next, end;	/* sequences; end: behind its last */
 };
 
 /* What the device will not give is read as zeros, block by block. */
@@ -154,8 +154,8 @@ blocks(uint64_t n)
 	return (n + SPOOL_BLOCK - 1) / SPOOL_BLOCK * SPOOL_BLOCK;
 }
 
-static void
-note_gap(struct scan *s, uint64_t offset, uint64_t first)
+void
+scan_gap(struct scan *s, uint64_t offset, uint64_t first)
 {
 	if (s->next != 0 && first > s->next)
 		report(s, s->end, offset - s->end, s->next, first - 1,
@@ -175,7 +175,7 @@ scan_batch(struct scan *s, struct window *w, const struct batch_header *h)
 	x.n = h->length < left ? h->length : (size_t)left;
 	if ((x.p = window_get(w, s, h->offset, x.n)) == NULL)
 		return 0;
-	note_gap(s, h->offset, h->first);
+	scan_gap(s, h->offset, h->first);
 	if (h->durable > s->durable)
 		s->durable = h->durable;
 	walk(s, &x);
@@ -227,7 +227,7 @@ salvage(struct scan *s, struct window *w, uint64_t offset)
 		return 0;
 	while (at < x.n && true_record(s, &x, at, &r)) {
 		if (first == 0)
-			note_gap(s, offset, first = r.sequence);
+			scan_gap(s, offset, first = r.sequence);
 		take_record(s, &x, at, &r);
 		at += r.len < x.n - at ? r.len : x.n - at;
 	}

@@ -32,6 +32,9 @@ struct scan {
 	/* of this one */
 	uint64_t	 n_records;
 	uint64_t	 end;		/* behind its last batch */
+	/* of the record that is told: where its header is in the segment's
+	 * index; 0: it was read from the segment */
+	uint32_t	 index_at;
 
 	void	(*record)(void *arg, const struct record *,
 		    struct spool_place);
@@ -41,5 +44,7 @@ struct scan {
 
 /* 0, or -1 without memory.  What cannot be read counts as a hole. */
 int	 segment_scan(struct scan *);
+/* What comes next begins with that sequence; reports what is missing. */
+void	 scan_gap(struct scan *, uint64_t offset, uint64_t first);
 
 #endif

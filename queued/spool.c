@@ -6,9 +6,10 @@
  *	spool, append		what the manager says, as records
  *	flusher, batch, settle	records gathered, written, synced, settled
  *	segment, segment_back	the log's files, and what lives in each
+ *	segment_scan, _index	their records, and where something is wrong
  *	cache, load		reading again
  *	large			bodies in files
- *	recover, segment_scan, fold	a start; damage: what it finds wrong
+ *	recover, fold		a start; damage: what it finds wrong
  *	clean			the oldest segment copied forward
  *	durable, dirs, disk	every step that a power cut can show
  *	work			threads
@@ -62,6 +63,7 @@
 #include "log.h"
 #include "recover.h"
 #include "segment.h"
+#include "segment_index.h"
 #include "work.h"
 
 #define SPACE_CHECK_MS	1000		/* at most so old when mail is taken */
@@ -71,6 +73,7 @@
  * more mail. */
 #define WAITING_MAX	(64u << 20)
 
+static struct event_base	*base;
 static struct spool_limits	 limits;
 static bool			 is_open;
 
@@ -132,6 +135,13 @@ spool_accepts(void)
 	return flusher_waiting() < WAITING_MAX ? STORE_OK : STORE_TEMPORARY;
 }
 
+bool
+spool_may_deliver(void)
+{
+	return is_open &&
+	    (segment_current() != NULL || segments_ahead() != 0);
+}
+
 /* --- taking mail --- */
 
 void
@@ -176,6 +186,7 @@ close_all(void)
 {
 	work_detach();
 	clean_stop();
+	index_clear();
 	flusher_clear();
 	segments_clear();
 	cache_clear();
@@ -186,12 +197,19 @@ close_all(void)
 }
 
 static int
-start(struct event_base *base, void (*found)(const struct spool_message *),
-    char *why, size_t size)
+make_ready(uint64_t next)
 {
-	size_t		 part = (size_t)limits.segment_size / 4;
-	uint64_t	 next;
-	int		 error;
+	size_t	 part = (size_t)limits.segment_size / 4;
+
+	return flusher_init(base, next, part < BATCH_MAX ? part : BATCH_MAX);
+}
+
+static int
+start(void (*found)(const struct spool_message *), char *why, size_t size)
+{
+	const struct recover_ops ops = { make_ready, found };
+	uint64_t		 part = limits.segment_size / 4;
+	int			 error;
 
 	if (work_attach(base) == -1 || segments_init(base,
 	    limits.segment_size, limits.reserve, flusher_ready) == -1) {
@@ -199,13 +217,8 @@ start(struct event_base *base, void (*found)(const struct spool_message *),
 		return -1;
 	}
 	large_init(part < BODY_SEGMENT_MAX ? part : BODY_SEGMENT_MAX);
-	if (recover(limits.segment_size, found, &next, why, size) == -1)
+	if (recover(limits.segment_size, &ops, why, size) == -1)
 		return -1;
-	if (flusher_init(base, next, part < BATCH_MAX ? part : BATCH_MAX) ==
-	    -1) {
-		snprintf(why, size, "spool: no memory");
-		return -1;
-	}
 	if ((error = segment_open_first()) != 0) {
 		snprintf(why, size, "spool: cannot open a segment: %s",
 		    strerror(error));
@@ -215,9 +228,10 @@ start(struct event_base *base, void (*found)(const struct spool_message *),
 }
 
 int
-spool_open(struct event_base *base, const struct spool_limits *l,
+spool_open(struct event_base *b, const struct spool_limits *l,
     void (*found)(const struct spool_message *), char *why, size_t size)
 {
+	base = b;
 	limits = *l;
 	memset(&space, 0, sizeof(space));
 	if (limits.segment_size % SPOOL_BLOCK != 0 ||
@@ -228,7 +242,7 @@ spool_open(struct event_base *base, const struct spool_limits *l,
 	}
 	if (dirs_open(why, size) == -1)
 		return -1;
-	if (start(base, found, why, size) == -1) {
+	if (start(found, why, size) == -1) {
 		close_all();
 		return -1;
 	}

@@ -66,9 +66,9 @@ struct spool_limits {
 };
 
 struct spool_content {
-	struct str	 header;	/* borrowed until the callback returns */
+	struct str	 header;	/* borrowed during the callback */
 	struct str	 body;		/* or, if fd is not -1, all of fd */
-	int		 fd;		/* read-only or sealed; the callee takes it */
+	int		 fd;		/* read-only or sealed; taken */
 };
 
 /* --- start and stop --- */
@@ -77,7 +77,8 @@ struct spool_content {
 void	 spool_threads(void);
 /*
  * Opens or creates the spool in the current root, reads it, puts what is
- * damaged aside, and calls found once for each live message, oldest first.
+ * damaged aside, and calls found once for each live message, oldest first;
+ * found may call spool_result and spool_mark, nothing else here.
  * 0, or -1 with one line in why (not writable, unknown version, in use).
  */
 int	 spool_open(struct event_base *, const struct spool_limits *,
@@ -94,6 +95,8 @@ void	 spool_close(void);
 
 /* STORE_OK, or why no mail can be taken now (the disk, an I/O error). */
 enum store_result spool_accepts(void);
+/* Whether results can be recorded; while not, nothing should be delivered. */
+bool	 spool_may_deliver(void);
 /* A new file in tmp for a large body: its fd for the writer, and a number
  * for spool_store or spool_large_drop.  -1 with errno. */
 int	 spool_large_open(uint32_t *large);
@@ -106,9 +109,11 @@ typedef void (*spool_done)(void *arg, bool durable);
 
 /*
  * Appends a MESSAGE record: the message is accepted once stored says
- * STORE_OK.  All borrowed until this returns.  The body is body, or the file
- * large (not 0; taken), of which large_size octets count.  A failed one is
- * cancelled and never seen again.
+ * STORE_OK.  A refusal may be told before this returns.  All borrowed until
+ * then.  The body is body, or the file large (not 0; taken), of which
+ * large_size octets count.  A failed one is cancelled and never seen again.
+ * The caller sees to it that no other message that lives, or is being stored,
+ * has the same id.
  */
 void	 spool_store(const struct envelope *, struct str header,
 	    struct str body, uint32_t large, uint64_t large_size,

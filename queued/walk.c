@@ -46,6 +46,8 @@ struct walk {
 	bool			 dry_run;
 	uint64_t		 n_mails, n_rcpts;
 	unsigned		 changes;	/* in this turn */
+	unsigned		 undurable;	/* changes, so far */
+	bool			 over;		/* all were looked at */
 	/* WALK_SHOW */
 	enum show_result	 result;
 };
@@ -53,6 +55,7 @@ struct walk {
 static void	 on_envelope(void *, const struct envelope *,
 		    const struct spool_rcpt *);
 static void	 on_step(evutil_socket_t, short, void *);
+static void	 answer(struct walk *);
 
 /* ---- beginning and end ------------------------------------------------- */
 
@@ -111,7 +114,8 @@ void
 walk_cancel(struct walk *w)
 {
 	w->peer = NULL;
-	if (!w->loading)
+	evtimer_del(w->step);
+	if (!w->loading && w->undurable == 0)
 		walk_free(w);
 }
 
@@ -205,9 +209,25 @@ row_add(struct walk *w, const struct mail *m, const struct envelope *e)
 
 /* ---- changes ----------------------------------------------------------- */
 
+/* The answer says that it is so, so it waits until it will stay so. */
+static void
+on_durable(void *arg, bool durable)
+{
+	struct walk	*w = arg;
+
+	(void)durable;
+	if (--w->undurable != 0)
+		return;
+	if (w->peer == NULL) {
+		if (!w->loading)
+			walk_free(w);
+	} else if (w->over)
+		answer(w);
+}
+
 /* Its parts end one by one, and the message with the last. */
 static void
-remove_mail(struct msgid id)
+remove_mail(struct walk *w, struct msgid id)
 {
 	struct mail	*m;
 	struct part	*p;
@@ -220,8 +240,16 @@ remove_mail(struct msgid id)
 				break;
 		if (p == NULL)
 			return;
-		outcome_remove(p);
+		w->undurable++;
+		outcome_remove(p, on_durable, w);
 	}
+}
+
+static void
+mark_mail(struct walk *w, const struct mail *m, enum spool_mark mark)
+{
+	w->undurable++;
+	spool_mark(&m->id, m->place, mark, on_durable, w);
 }
 
 static void
@@ -233,7 +261,7 @@ retry_mail(struct mail *m)
 }
 
 static void
-change(const struct walk *w, struct mail *m)
+change(struct walk *w, struct mail *m)
 {
 	bool	 held = (m->flags & MAIL_HELD) != 0;
 
@@ -242,19 +270,19 @@ change(const struct walk *w, struct mail *m)
 		retry_mail(m);
 		break;
 	case QUEUE_REMOVE:
-		remove_mail(m->id);
+		remove_mail(w, m->id);
 		break;
 	case QUEUE_HOLD:
 		if (held)
 			break;
 		schedule_hold(m);
-		spool_mark(&m->id, m->place, MARK_HOLD, NULL, NULL);
+		mark_mail(w, m, MARK_HOLD);
 		break;
 	case QUEUE_RELEASE:
 		if (!held)
 			break;
 		schedule_release(m);
-		spool_mark(&m->id, m->place, MARK_RELEASE, NULL, NULL);
+		mark_mail(w, m, MARK_RELEASE);
 		break;
 	default:
 		break;
@@ -298,7 +326,8 @@ on_envelope(void *arg, const struct envelope *e,
 	(void)states;
 	w->loading = false;
 	if (w->peer == NULL) {
-		walk_free(w);
+		if (w->undurable == 0)
+			walk_free(w);
 		return;
 	}
 	if (e != NULL && m != NULL && match_envelope(&w->filter, m, e))
@@ -412,8 +441,9 @@ on_step(evutil_socket_t fd, short what, void *arg)
 	w->stepping = true;
 	over = look(w);
 	w->stepping = false;
-	if (over)
+	w->over = over;
+	if (over && w->undurable == 0)
 		answer(w);
-	else if (!w->loading)
+	else if (!over && !w->loading)
 		arm(w);
 }

@@ -42,8 +42,8 @@ struct answer {
 	uint64_t		 expires_ms;	/* by clock_ms */
 	size_t			 size;		/* octets of memory */
 	struct str		 why;		/* of a failure, for people */
-	size_t			 n_records;	/* may be 0 with NAMES_OK: there
-						 * are some, but none usable */
+	/* may be 0 with NAMES_OK: there are some, but none usable */
+	size_t			 n_records;
 	struct record		 records[];	/* in the packet's order */
 };
 
@@ -56,8 +56,9 @@ enum answer_verdict {
 
 /*
  * From a packet that is an answer to that question (packet_is_answer); one
- * that is truncated is of no use.  trusted: its AD bit is believed; by: who sent it, for why.
- * Never NULL; bad packets give a failure.  The caller's reference.
+ * that is truncated is of no use.  trusted: its AD bit is believed; by: who
+ * sent it, for why.  Never NULL; bad packets give a failure.  The caller's
+ * reference.
  */
 struct answer	*answer_parse(const struct question *, const uint8_t *,
 		    size_t n, bool trusted, const char *by,

@@ -275,7 +275,7 @@ read_packet(struct reading *r, const ldns_pkt *pkt, unsigned rcode)
 
 	if (follow_aliases(r, answers) == -1)
 		return answer_none(NAMES_FAILED, DNSSEC_FAILED,
-		    ANSWER_FAILURE_S, "its chain of aliases does not end");
+		    ANSWER_FAILURE_S, "the chain of aliases does not end");
 	if (rcode == RCODE_NXDOMAIN)
 		return answer_none(NAMES_NO_DOMAIN, r->dnssec,
 		    negative_ttl_s(r, authority), NULL);

@@ -1,22 +1,25 @@
 /*
  * Finding mail hosts: first MX, then the addresses of all hosts at once,
- * then TLSA for those hosts for which it counts.  Owns the job's memory; the
- * answer is put together in hosts_reply.c.
+ * then TLSA for those hosts for which it counts.  Owns the job's memory;
+ * which hosts these are is chosen in hosts_pick.c, and the answer is put
+ * together in hosts_reply.c.
  */
 #include "hosts.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
-
 #include "domain.h"
 
 static void	 on_lookup(void *, struct answer *);
+static void	 set_deadline(struct hosts_job *);
 
 void
 hosts_clear(struct hosts_job *j)
 {
+	if (j->timed)
+		event_del(&j->deadline);
+	j->timed = false;
 	for (size_t i = 0; i < j->n_targets; i++)
 		for (int part = 0; part < PART_N; part++) {
 			lookup_cancel(&j->targets[i].lookups[part].wait);
@@ -89,18 +92,23 @@ ask(struct hosts_lookup *l)
  * secure, and servers that would choke on the question are in zones that
  * are not.  So it is asked last, and not at all elsewhere.
  */
+static bool
+wants_tlsa(const struct hosts_target *t)
+{
+	const struct hosts_job	*j = t->job;
+
+	return j->tlsa && t->lookups[PART_TLSA].answer == NULL &&
+	    t->lookups[PART_A].answer != NULL &&
+	    t->lookups[PART_AAAA].answer != NULL &&
+	    (!j->mx || j->mx_answer->dnssec == DNSSEC_SECURE) &&
+	    hosts_addresses_dnssec(t) == DNSSEC_SECURE;
+}
+
 static void
 ask_tlsa(struct hosts_target *t)
 {
-	struct hosts_job	*j = t->job;
-
-	if (!j->tlsa || t->lookups[PART_TLSA].answer != NULL ||
-	    t->lookups[PART_A].answer == NULL ||
-	    t->lookups[PART_AAAA].answer == NULL ||
-	    (j->mx && j->mx_answer->dnssec != DNSSEC_SECURE) ||
-	    hosts_addresses_dnssec(t) != DNSSEC_SECURE)
-		return;
-	ask(&t->lookups[PART_TLSA]);
+	if (wants_tlsa(t))
+		ask(&t->lookups[PART_TLSA]);
 }
 
 static void
@@ -129,102 +137,74 @@ ask_all(struct hosts_job *j)
 	}
 	if (j->pending == 0)
 		finish(j);
+	else
+		set_deadline(j);
+}
+
+/* ---- the deadline ------------------------------------------------------ */
+
+static struct answer *
+too_late(void)
+{
+	return answer_none(NAMES_FAILED, DNSSEC_FAILED, 0,
+	    "no name server answers in time");
+}
+
+/* What has not come has failed; TLSA as well where it was still to be asked,
+ * or who can delay an answer could switch DANE off. */
+static void
+give_up(struct hosts_target *t)
+{
+	struct hosts_lookup	*l;
+
+	for (int part = 0; part < PART_N; part++) {
+		l = &t->lookups[part];
+		if (l->wait.lookup == NULL)
+			continue;
+		lookup_cancel(&l->wait);
+		l->answer = too_late();
+	}
+	if (t->literal.family == 0 && wants_tlsa(t))
+		t->lookups[PART_TLSA].answer = too_late();
+}
+
+static void
+on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	struct hosts_job	*j = arg;
+
+	(void)fd, (void)what;
+	if (j->mx && j->mx_answer == NULL) {
+		lookup_cancel(&j->wait);
+		finish_none(j, NAMES_FAILED, DNSSEC_FAILED,
+		    "no name server answers in time");
+		return;
+	}
+	for (size_t i = 0; i < j->n_targets; i++)
+		give_up(&j->targets[i]);
+	j->pending = 0;
+	finish(j);
+}
+
+/* Set with the first question that has to wait. */
+static void
+set_deadline(struct hosts_job *j)
+{
+	if (!j->timed)
+		lookup_deadline(&j->deadline, on_deadline, j);
+	j->timed = true;
 }
 
 /* ---- the hosts --------------------------------------------------------- */
-
-struct choice {
-	struct str	 name;
-	uint16_t	 preference;
-	uint32_t	 chance;	/* among equal preferences */
-};
-
-static int
-compare_choices(const void *va, const void *vb)
-{
-	const struct choice	*a = va, *b = vb;
-
-	if (a->preference != b->preference)
-		return a->preference < b->preference ? -1 : 1;
-	return a->chance < b->chance ? -1 : a->chance > b->chance;
-}
-
-static bool
-has_target(const struct hosts_job *j, struct str name)
-{
-	for (size_t i = 0; i < j->n_targets; i++)
-		if (str_equal(j->targets[i].name, name))
-			return true;
-	return false;
-}
-
-static void
-add_target(struct hosts_job *j, struct str name, uint16_t preference)
-{
-	struct hosts_target	*t = &j->targets[j->n_targets++];
-
-	*t = (struct hosts_target){ .name = name, .preference = preference };
-}
-
-/* From now on targets stay where they are. */
-static void
-link_targets(struct hosts_job *j)
-{
-	struct hosts_target	*t;
-
-	for (size_t i = 0; i < j->n_targets; i++) {
-		t = &j->targets[i];
-		t->job = j;
-		for (int part = 0; part < PART_N; part++) {
-			t->lookups[part].target = t;
-			t->lookups[part].part = (enum hosts_part)part;
-		}
-	}
-}
 
 /* The domain itself: as a host, or without MX records (RFC 5321 5.1). */
 static void
 ask_itself(struct hosts_job *j)
 {
-	if ((j->targets = calloc(1, sizeof(*j->targets))) == NULL) {
+	if (hosts_pick_itself(j) == -1)
 		finish_none(j, NAMES_FAILED, DNSSEC_FAILED, "out of memory");
-		return;
-	}
-	add_target(j, j->name, 0);
-	link_targets(j);
-	ask_all(j);
-}
-
-/* An address in an MX record is a common mistake and no host's name. */
-static bool
-is_host_name(struct str name)
-{
-	struct netaddr	 a;
-
-	return domain_is_valid(name) && netaddr_parse(&a, name) == -1;
-}
-
-/* The records in order, equal preferences shuffled; what is no name falls
- * out, and of a name that comes twice the better preference stays. */
-static void
-pick_targets(struct hosts_job *j)
-{
-	const struct answer	*a = j->mx_answer;
-	struct choice		 order[PREPARSE_RECORDS_MAX];
-	size_t			 n = 0;
-
-	for (size_t i = 0; i < a->n_records; i++)
-		if (is_host_name(a->records[i].data))
-			order[n++] = (struct choice){
-				a->records[i].data, a->records[i].preference,
-				a->n_records > 1 ? randombytes_random() : 0,
-			};
-	if (n > 1)
-		qsort(order, n, sizeof(order[0]), compare_choices);
-	for (size_t i = 0; i < n && j->n_targets < HOSTS_MAX; i++)
-		if (!has_target(j, order[i].name))
-			add_target(j, order[i].name, order[i].preference);
-	link_targets(j);
+	else
+		ask_all(j);
 }
 
 /* RFC 7505 3: one record, of the root, and no other beside it */
@@ -239,20 +219,15 @@ static void
 got_records(struct hosts_job *j)
 {
 	const struct answer	*a = j->mx_answer;
-	size_t			 n = a->n_records < HOSTS_MAX ?
-				    a->n_records : HOSTS_MAX;
 
 	if (is_null_mx(a)) {
 		finish_none(j, NAMES_NULL_MX, a->dnssec,
 		    "the domain takes no mail");
 		return;
 	}
-	if (n != 0 && (j->targets = calloc(n, sizeof(*j->targets))) == NULL) {
+	if (hosts_pick_mx(j) == -1)
 		finish_none(j, NAMES_FAILED, DNSSEC_FAILED, "out of memory");
-		return;
-	}
-	pick_targets(j);
-	if (j->n_targets == 0)
+	else if (j->n_targets == 0)
 		finish_none(j, NAMES_NONE, a->dnssec,
 		    "the domain's MX records name no host");
 	else
@@ -304,6 +279,8 @@ ask_mx(struct hosts_job *j)
 	j->questions = 1;
 	if ((j->mx_answer = lookup(&q, &j->wait)) != NULL)
 		got_mx(j);
+	else
+		set_deadline(j);
 }
 
 /* "[192.0.2.1]", and a bare address where only a host can be meant */
@@ -318,13 +295,11 @@ static void
 answer_literal(struct hosts_job *j, const struct netaddr *a)
 {
 	j->mx = false;
-	if ((j->targets = calloc(1, sizeof(*j->targets))) == NULL) {
+	if (hosts_pick_itself(j) == -1) {
 		finish_none(j, NAMES_FAILED, DNSSEC_FAILED, "out of memory");
 		return;
 	}
-	add_target(j, j->name, 0);
 	j->targets[0].literal = *a;
-	link_targets(j);
 	finish(j);
 }
 

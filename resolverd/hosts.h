@@ -14,6 +14,9 @@
 #ifndef HOSTS_H
 #define HOSTS_H
 
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -56,8 +59,10 @@ struct hosts_job {
 	uint16_t		 port;
 	void			(*done)(struct hosts_job *,
 				    const struct hosts *);
-	struct lookup_wait	 wait;
+	struct lookup_wait	 wait;		/* for MX */
 	struct answer		*mx_answer;
+	struct event		 deadline;	/* of the whole ask */
+	bool			 timed;		/* it is set */
 	struct hosts_target	*targets;
 	size_t			 n_targets;
 	unsigned		 pending;	/* lookups not here yet */
@@ -65,13 +70,19 @@ struct hosts_job {
 };
 
 /*
- * Copies the ask.  done is called once, perhaps before hosts_start returns;
- * the answer is borrowed until hosts_clear, which done has to call.
+ * Copies the ask.  After the time that one question may take, the answer is
+ * what has been found by then.  done is called once, perhaps before
+ * hosts_start returns; the answer is borrowed until hosts_clear, which done
+ * has to call.
  */
 void	 hosts_start(struct hosts_job *, const struct hosts_ask *,
 	    void (*done)(struct hosts_job *, const struct hosts *));
 /* Frees what the job holds; if it is not done, it ends without a word. */
 void	 hosts_clear(struct hosts_job *);
+
+/* hosts_pick.c: the targets, none or more; -1 without memory. */
+int	 hosts_pick_mx(struct hosts_job *);	/* of the answer to MX */
+int	 hosts_pick_itself(struct hosts_job *);
 
 /*
  * hosts_reply.c: what is known of the origin of a host's addresses, of those

@@ -211,6 +211,16 @@ lookup_cancel(struct lookup_wait *w)
 	w->lookup = NULL;
 }
 
+void
+lookup_deadline(struct event *ev, void (*fn)(int, short, void *), void *arg)
+{
+	struct timeval	 tv = { timeout_ms / 1000,
+	    (suseconds_t)(timeout_ms % 1000 * 1000) };
+
+	evtimer_assign(ev, base, fn, arg);
+	evtimer_add(ev, &tv);
+}
+
 size_t
 lookup_in_flight(void)
 {

@@ -22,6 +22,7 @@
 /* in flight at a time; each has a socket, and resolverd may open 4096 */
 #define LOOKUPS_MAX	1024
 
+struct event;
 struct event_base;
 struct lookup;
 
@@ -47,6 +48,13 @@ void		 lookup_configure(const struct conf *);
 struct answer	*lookup(const struct question *, struct lookup_wait *w);
 /* Nothing is done where it does not wait. */
 void		 lookup_cancel(struct lookup_wait *);
+
+/*
+ * Assigns the event and sets it to the time that one question may take: for
+ * asks of several questions.
+ */
+void		 lookup_deadline(struct event *,
+		    void (*fn)(int fd, short what, void *arg), void *arg);
 
 size_t		 lookup_in_flight(void);
 /* Ends all queries without a word and forgets everything; for tests. */

@@ -30,10 +30,11 @@ struct query {
 	uint64_t	 deadline_ms;	/* of all tries */
 	uint32_t	 first_ms, try_ms;
 	unsigned	 tries;
-	unsigned	 spent, tried;	/* servers, as bits; tried: this round */
+	unsigned	 spent;		/* servers that are, as bits */
+	unsigned	 tried;		/* in this round */
 	size_t		 server;	/* being asked */
 	bool		 tcp, no_edns;	/* of this try */
-	struct answer	*worst;		/* a failure that was said, for people */
+	struct answer	*worst;		/* a failure that was said */
 	struct packet	 packet;
 	struct exchange	 exchange;
 };

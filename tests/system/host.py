@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 import unittest
+import warnings
 
 DEADLINE = 30       # s: for anything that should happen at all
 UID_BASE = 5250
@@ -119,7 +120,8 @@ route * { via 127.0.0.1:2526; }
         def ready():
             if self.proc.poll() is not None:
                 raise AssertionError("postern ended with %d:\n%s" %
-                                     (self.proc.returncode, self.log()))
+                                     (self.proc.returncode,
+                                      self.log()[-6000:]))
             try:
                 rows = self.status()["processes"]
             except (AssertionError, ValueError):
@@ -311,5 +313,5 @@ class Case(unittest.TestCase):
         self.addCleanup(p.close)
         return p.start() if start else p
 
-    def run(self, result=None):
-        return super().run(result)
+    def setUp(self):
+        warnings.simplefilter("ignore", ResourceWarning)

@@ -87,9 +87,9 @@ class Ctl(Case):
         self.addCleanup(sink.close)
         p.ctl("retry", "all")
         until(lambda: len(sink.mails) == 2, "the others are out")
-        self.assertEqual([r["from"] for r in p.queue()],
-                         ["s1@remote.test"])
-        p.kill_all()
+        until(lambda: [r["from"] for r in p.queue()] ==
+              ["s1@remote.test"], "one left")
+        self.assertEqual(p.stop(), 0)
         p.start()
         self.assertEqual(len(p.queue("state=held")), 1)
         p.ctl("release", "all")

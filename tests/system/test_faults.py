@@ -68,6 +68,11 @@ class Kill(Case):
         self.addCleanup(s.close)
         return s
 
+    def load(self):
+        load = Load()
+        self.addCleanup(load.stop)
+        return load
+
     def settle(self, p, load, sink, doubled):
         load.stop()
         p.wait_empty(60)
@@ -82,7 +87,7 @@ class Kill(Case):
         sink, p = self.sink(), self.postern()
         p.send("alice@here.test", b"\r\nstart the local road\r\n")
         p.wait_maildir("alice", 1)
-        load = Load()
+        load = self.load()
         until(lambda: len(load.acked) > 50, "some load")
         before = p.pids()
         for _ in range(3):
@@ -104,7 +109,7 @@ class Kill(Case):
 
     def test_whole_tree_killed_and_started_again(self):
         sink, p = self.sink(), self.postern()
-        load = Load()
+        load = self.load()
         for _ in range(3):
             count = len(load.acked)
             until(lambda: len(load.acked) > count + 50, "some load")

@@ -12,7 +12,7 @@ HOST_NET = {"resolverd", "out"}
 class Jail(Case):
     def proc_status(self, pid, key):
         with open("/proc/%d/status" % pid) as f:
-            return re.search(r"^%s:\s+(.*)$" % key, f.read(), re.M).group(1)
+            return re.search(r"^%s:[ \t]*(.*)$" % key, f.read(), re.M).group(1)
 
     def test_every_process(self):
         p = self.postern()

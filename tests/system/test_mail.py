@@ -322,6 +322,7 @@ class ByName(Case):
 
 class RealPrograms(Case):
     def setUp(self):
+        super().setUp()
         if not os.path.exists(PEERS + "/usr/sbin/smtp-source"):
             self.skipTest("smtp-source and smtp-sink of Postfix are not "
                           "below " + PEERS)

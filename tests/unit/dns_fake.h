@@ -18,6 +18,7 @@
 
 #include "dns_packet.h"
 #include "netaddr.h"
+#include "preparse.h"
 
 #define FAKE_UDP_MAX	1200	/* longer answers are truncated */
 
@@ -53,6 +54,7 @@ struct fake {
 	bool			 ad;		/* sets AD in all answers */
 	unsigned		 n_udp, n_tcp;	/* questions that came */
 	unsigned		 servfail_type;	/* SERVFAIL to this type */
+	unsigned		 silent_type;	/* nothing by UDP to this */
 	const struct fake_record *records;	/* ends with a NULL name */
 	uint16_t		 ports[64];	/* of the last questions */
 	uint16_t		 ids[64];
@@ -133,6 +135,16 @@ fake_answer(const struct fake *f, struct pk *p, const struct dname *asked,
 		pk_soa(p, ".", 60, 60);
 	if (!exists)
 		p->b[3] |= 3;
+}
+
+static inline unsigned
+fake_type(const uint8_t *q, size_t n)
+{
+	size_t	 end = DNS_HEADER;
+
+	while (end < n && q[end] != 0)
+		end += 1u + q[end];
+	return (unsigned)q[end + 1] << 8 | q[end + 2];
 }
 
 /* An answer to the question in q; its name and case are repeated. */
@@ -230,7 +242,8 @@ fake_on_udp(evutil_socket_t fd, short what, void *arg)
 	f->ports[f->n_udp % 64] = from.sin_port;
 	memcpy(&f->ids[f->n_udp % 64], q, 2);
 	f->n_udp++;
-	if (f->mode == FAKE_SILENT)
+	if (f->mode == FAKE_SILENT ||
+	    (f->silent_type != 0 && fake_type(q, (size_t)n) == f->silent_type))
 		return;
 	fake_make(f, q, (size_t)n, false, &p);
 	if (f->mode == FAKE_FORGERY_ONLY) {

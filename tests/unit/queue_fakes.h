@@ -348,8 +348,10 @@ void
 spool_mark(const struct msgid *id, struct spool_place place,
     enum spool_mark mark, spool_done done, void *arg)
 {
-	(void)id, (void)place, (void)done, (void)arg;
+	(void)id, (void)place;
 	fake_marks[mark]++;
+	if (done != NULL)
+		done(arg, true);
 }
 
 static inline void

@@ -31,7 +31,6 @@
 
 static struct event_base	*base;
 static struct conf		 conf;
-static struct netblock_conf	 none;
 static bool			 stopping, queued_down, resolver_down;
 static struct peer		 queued_peer = { .role = ROLE_QUEUED };
 static struct peer		 resolver_peer = { .role = ROLE_RESOLVERD };
@@ -389,7 +388,6 @@ setup(void **state)
 		.quit_timeout_ms = 1000, .connection_idle_ms = 20,
 		.dns_timeout_ms = 1000, .allow_loopback = true,
 	};
-	(void)none;
 	said[0] = '\0';
 	greeting = "220 sink\r\n";
 	stopping = queued_down = resolver_down = false;

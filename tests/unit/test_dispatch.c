@@ -216,7 +216,7 @@ tear_down(void **state)
 	while ((m = mail_after(0)) != NULL) {
 		assert_non_null(m->parts);
 		assert_true(m->parts->state != PART_ACTIVE);
-		outcome_remove(m->parts);
+		outcome_remove(m->parts, NULL, NULL);
 		fake_sync(true);
 	}
 	submit_peer_down(&smtpd);
@@ -660,7 +660,7 @@ test_results_that_lie(void **state)
 		fake_fault = NULL;
 		worker_down();
 		assert_int_equal(mail_find(&id)->parts->state, PART_READY);
-		outcome_remove(mail_find(&id)->parts);
+		outcome_remove(mail_find(&id)->parts, NULL, NULL);
 		fake_sync(true);
 		worker_up();
 		resumed();

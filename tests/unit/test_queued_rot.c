@@ -5,6 +5,8 @@
  */
 #include "spool_driver.h"
 
+#include <sys/stat.h>
+
 #include "disk.h"
 #include "record.h"
 
@@ -215,6 +217,75 @@ test_false_version(void **state)
 	assert_int_equal(drv_in_child(drv_look, NULL), 0);
 }
 
+/* --- indexes --- */
+
+#define MANY_N	90	/* of 7,000 octets: a dozen segments */
+
+static void
+live_long(void *arg)
+{
+	(void)arg;
+	drv_open();
+	for (unsigned k = 0; k < MANY_N; k++) {
+		drv_store(k, 7000);
+		drv_wait();
+	}
+	while (access("log/0000000000000003.idx", F_OK) != 0)
+		event_base_loop(drv_base, EVLOOP_ONCE);
+	drv_close();
+}
+
+static void
+flip_in(const char *name, unsigned at)
+{
+	int	 fd = open(name, O_RDWR);
+	uint8_t	 c;
+
+	assert_int_equal(pread(fd, &c, 1, at), 1);
+	c ^= 0x10;
+	assert_int_equal(pwrite(fd, &c, 1, at), 1);
+	close(fd);
+}
+
+static void
+test_index(void **state)
+{
+	static const char	 name[] = "log/0000000000000001.idx";
+	struct stat		 st;
+
+	(void)state;
+	assert_int_equal(drv_in_child(live_long, NULL), 0);
+	assert_int_equal(stat(name, &st), 0);
+	assert_in_range(st.st_size, 500, 8000);
+	for (off_t at = 0; at < st.st_size; at += st.st_size / 20 + 1) {
+		flip_in(name, (unsigned)at);
+		assert_int_equal(drv_in_child(drv_look, NULL), 0);
+		assert_int_equal(drv_errors(MANY_N, false), 0);
+		flip_in(name, (unsigned)at);
+	}
+	assert_int_equal(truncate(name, st.st_size - 1), 0);
+	assert_int_equal(drv_in_child(drv_look, NULL), 0);
+	assert_int_equal(drv_errors(MANY_N, false), 0);
+}
+
+/* A start believes the index, and a reader does not. */
+static void
+test_index_is_used(void **state)
+{
+	unsigned	 found = 0, whole = 0;
+
+	(void)state;
+	assert_int_equal(drv_in_child(live_long, NULL), 0);
+	zero("log/0000000000000002.seg", 8192, SEGMENT - 8192);
+	assert_int_equal(drv_in_child(drv_look, NULL), 0);
+	for (unsigned k = 0; k < MANY_N; k++) {
+		found += ledger->line[k].found;
+		whole += ledger->line[k].whole;
+	}
+	assert_int_equal(found, MANY_N);
+	assert_in_range(whole, MANY_N - 10, MANY_N - 5);
+}
+
 /* --- forgery --- */
 
 /* a body of which every block of the segment is a batch of another one */
@@ -280,7 +351,7 @@ main(void)
 		TEST(test_flips), TEST(test_many_flips), TEST(test_cut_short),
 		TEST(test_lost_blocks), TEST(test_lost_header),
 		TEST(test_lost_batch_header), TEST(test_false_version),
-		TEST(test_forge),
+		TEST(test_index), TEST(test_index_is_used), TEST(test_forge),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,7 +84,7 @@ tear_down(void **state)
 	fake_sync(true);
 	while ((m = mail_after(0)) != NULL) {
 		schedule_release(m);
-		outcome_remove(m->parts);
+		outcome_remove(m->parts, NULL, NULL);
 		fake_sync(true);
 	}
 	for (size_t i = 0; i < fake_n_mails; i++)
@@ -115,6 +115,10 @@ change(enum queue_action action, const struct queue_filter *f, bool dry_run)
 
 	walk_change(&ctl, 8, &m, on_ended);
 	fake_run();
+	if (fake_n_durable < fake_n_records)	/* not before it is durable */
+		assert_false(fake_take(MSG_QUEUE_CHANGED, &s));
+	fake_sync(true);
+	fake_run();
 	assert_true(fake_take(MSG_QUEUE_CHANGED, &s));
 	return s;
 }
@@ -132,7 +136,7 @@ test_pages(void **state)
 	assert_string_equal(s.text, " u0@d0.test d0.test 2 ");
 	/* what goes between two pages moves nothing */
 	for (unsigned i = 0; i < 10; i++) {
-		outcome_remove(mail_find(&ids[i])->parts);
+		outcome_remove(mail_find(&ids[i])->parts, NULL, NULL);
 		fake_sync(true);
 	}
 	s = list(&all, s.cursor);
@@ -306,7 +310,7 @@ test_gone_meanwhile(void **state)
 	walk_list(&ctl, 7, &m, on_ended);
 	fake_run();
 	fake_slow = false;
-	outcome_remove(mail_find(&ids[0])->parts);
+	outcome_remove(mail_find(&ids[0])->parts, NULL, NULL);
 	fake_sync(true);
 	fake_load();
 	fake_run();

@@ -306,6 +306,32 @@ test_tlsa_insecure(void **state)
 	assert_int_equal(fake.n_udp, before);	/* not even asked */
 }
 
+/* The whole ask has a deadline; what came by then is used, but nobody gets
+ * round DANE by being slow. */
+static void
+test_deadline(void **state)
+{
+	uint64_t	 began = clock_ms();
+	const char	*answer;
+
+	(void)state;
+	fake.ad = true;
+	fake.silent_type = DNS_AAAA;
+	answer = hosts_of("plain.example", true, true);
+	assert_non_null(strstr(answer, "ok secure | a.example 10 192.0.2.1 "
+	    "tlsa="));
+	assert_in_range(clock_ms() - began, TIMEOUT_MS - 20,
+	    TIMEOUT_MS + 100);
+	fake.silent_type = DNS_MX;
+	assert_string_equal(hosts_of("itself.example", true, true),
+	    "failed failed");
+	fake.silent_type = DNS_TLSA;
+	assert_string_equal(hosts_of("itself.example", false, true),
+	    "ok secure | itself.example 0 192.0.2.9 tlsa=failed");
+	while (lookup_in_flight() != 0)
+		event_base_loop(base, EVLOOP_ONCE);
+}
+
 #define MANY	200
 
 /* A domain with very many hosts costs a limited number of questions. */
@@ -394,7 +420,7 @@ main(void)
 	const struct CMUnitTest	 tests[] = {
 		TEST(test_hosts), TEST(test_shuffled), TEST(test_failures),
 		TEST(test_tlsa), TEST(test_tlsa_insecure), TEST(test_many),
-		TEST(test_cancelled), TEST(test_records),
+		TEST(test_cancelled), TEST(test_records), TEST(test_deadline),
 	};
 	int			 failed;
 

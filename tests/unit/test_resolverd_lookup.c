@@ -271,6 +271,25 @@ test_servfail(void **state)
 	assert_int_equal(first.n_udp, 2);
 }
 
+/* What was good a minute ago is better than nothing, for a while. */
+static void
+test_stale(void **state)
+{
+	uint64_t	 now = clock_ms();
+
+	(void)state;
+	assert_int_equal(result_of(DNS_A, "a.example"), NAMES_OK);
+	first.mode = second.mode = FAKE_SERVFAIL;
+	clock_hold(now + 70 * 1000, 0);
+	assert_int_equal(result_of(DNS_A, "a.example"), NAMES_OK);
+	assert_int_equal(first.n_udp, 2);
+	assert_int_equal(result_of(DNS_A, "a.example"), NAMES_OK);
+	assert_int_equal(first.n_udp, 2);	/* not asked again at once */
+	clock_hold(now + 600 * 1000, 0);
+	assert_int_equal(result_of(DNS_A, "a.example"), NAMES_FAILED);
+	clock_let_go();
+}
+
 static void
 test_malformed(void **state)
 {
@@ -420,7 +439,7 @@ main(void)
 	const struct CMUnitTest	 tests[] = {
 		TEST(test_plain), TEST(test_cached), TEST(test_merged),
 		TEST(test_abandoned), TEST(test_forged), TEST(test_ports),
-		TEST(test_truncated), TEST(test_servfail),
+		TEST(test_truncated), TEST(test_servfail), TEST(test_stale),
 		TEST(test_malformed), TEST(test_no_edns), TEST(test_silent),
 		TEST(test_shunned), TEST(test_refused), TEST(test_trusted),
 		TEST(test_without_servers), TEST(test_many),

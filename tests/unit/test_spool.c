@@ -13,6 +13,7 @@ test_empty(void **state)
 	for (int i = 0; i < 3; i++) {
 		drv_open();
 		assert_int_equal(spool_accepts(), STORE_OK);
+		assert_true(spool_may_deliver());
 		drv_close();
 	}
 }
@@ -273,6 +274,26 @@ test_recycling_in_place(void **state)
 }
 
 static void
+test_ended_when_found(void **state)
+{
+	(void)state;
+	drv_open();
+	drv_store(0, 100);
+	drv_store(1, 100);
+	drv_wait();
+	drv_close();
+	drv_end_when_found = true;
+	drv_open();
+	drv_end_when_found = false;
+	assert_int_equal(ledger->line[0].found, 1);
+	drv_close();
+	drv_open();
+	assert_int_equal(ledger->line[0].found, 0);
+	assert_int_equal(ledger->line[1].found, 1);
+	drv_close();
+}
+
+static void
 test_refused(void **state)
 {
 	char	 why[256];
@@ -329,7 +350,7 @@ main(void)
 		TEST(test_envelope), TEST(test_wrong_places),
 		TEST(test_rolling), TEST(test_cleaning),
 		TEST(test_recycling_in_place),
-		TEST(test_refused), TEST(test_tidy),
+		TEST(test_ended_when_found), TEST(test_refused), TEST(test_tidy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
