@@ -107,6 +107,22 @@ on_move(const struct msgid *id, struct spool_place place)
 		m->place = place;
 }
 
+/*
+ * For the cleaner.  A message without parts has had its end appended (see
+ * record() in outcome.c: the last part goes in the same turn), one that is
+ * being stored has no place yet.
+ */
+static bool
+lives(const struct msgid *id, const struct spool_place *place)
+{
+	const struct mail	*m = mail_find(id);
+
+	return m != NULL && m->parts != NULL &&
+	    !(m->flags & MAIL_STORING) && (place == NULL ||
+	    (m->place.segment == place->segment &&
+	    m->place.offset == place->offset));
+}
+
 static void
 queued_start(void)
 {
@@ -119,6 +135,7 @@ queued_start(void)
 
 	dispatch_init();
 	spool_on_move(on_move);
+	spool_on_clean(lives);
 	if (spool_open(proc_base(), &limits, intake_found, why,
 	    sizeof(why)) == -1)
 		fatal("spool: %s", why);
