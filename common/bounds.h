@@ -14,12 +14,12 @@
 #define RCPTS_MIN		100	/* 4.5.3.1.8 */
 
 /* what we take */
-#define RCPTS_MAX		1000	/* of one message, also after expansion */
+#define RCPTS_MAX		1000	/* of a message, once expanded */
 #define RCPT_BATCH_MAX		100	/* asked about in one RCPT_CHECK */
 #define HEADER_MAX		131072	/* the header block; stays in memory */
 #define BODY_INLINE_MAX		65536	/* above, a body travels as a file */
-#define BODY_SEGMENT_MAX	1048576	/* above, it stays a file in the spool */
-#define MESSAGE_SIZE_MAX	4294967296ULL	/* "message-size" may go to it */
+#define BODY_SEGMENT_MAX	1048576	/* above, it stays a file */
+#define MESSAGE_SIZE_MAX	4294967296ULL	/* "message-size" at most */
 #define JOB_RCPTS_MAX		100	/* of one transaction out (RFC 5321
 					 * 4.5.3.1.8: all servers take these) */
 #define HOPS_MAX		100	/* "hop-limit" may go to it (6.3) */
@@ -51,7 +51,7 @@
 #define HOST_ADDRS_MAX		20	/* of one host */
 #define TLSA_MAX		16
 #define NAME_RECORDS_MAX	64
-#define NAME_RECORD_MAX		4096	/* a TXT record's strings put together */
+#define NAME_RECORD_MAX		4096	/* TXT: its strings together */
 
 /* of processes */
 #define WORKERS_MAX		16	/* of one role */

@@ -75,9 +75,9 @@
 #define FIELD_PUT_U32(name)			wire_put_u32(b, x->name);
 #define FIELD_PUT_U64(name)			wire_put_u64(b, x->name);
 #define FIELD_PUT_BOOL(name)			wire_put_u8(b, x->name);
-#define FIELD_PUT_ENUM(name, type, n)		wire_put_u8(b, (uint8_t)x->name);
-#define FIELD_PUT_STR(name, max)		fields_put_str(b, x->name, (max));
-#define FIELD_PUT_ID(name)			buf_put(b, x->name.b, MSGID_LEN);
+#define FIELD_PUT_ENUM(name, type, n)	wire_put_u8(b, (uint8_t)x->name);
+#define FIELD_PUT_STR(name, max)	fields_put_str(b, x->name, (max));
+#define FIELD_PUT_ID(name)		buf_put(b, x->name.b, MSGID_LEN);
 #define FIELD_PUT_ADDR(name)			fields_put_addr(b, &x->name);
 #define FIELD_PUT_STRUCT(name, type)		type##_put(b, &x->name);
 #define FIELD_PUT_LIST(name, type, max)					\
@@ -92,7 +92,7 @@
 #define FIELD_GET_U16(name)			x->name = wire_u16(w);
 #define FIELD_GET_U32(name)			x->name = wire_u32(w);
 #define FIELD_GET_U64(name)			x->name = wire_u64(w);
-#define FIELD_GET_BOOL(name)			x->name = fields_get_below(w, 2);
+#define FIELD_GET_BOOL(name)		x->name = fields_get_below(w, 2);
 #define FIELD_GET_ENUM(name, type, n)		\
 	x->name = (enum type)fields_get_below(w, (n));
 #define FIELD_GET_STR(name, max)		x->name = wire_str(w, (max));

@@ -14,15 +14,15 @@
 
 #include "str.h"
 
-#define LOG_LINE_MAX	2048	/* a reply text and a path fit beside the rest */
+#define LOG_LINE_MAX	2048	/* a reply and paths fit in */
 #define LOG_TEXT_MAX	512	/* of one foreign text, escaped */
 
 enum log_level { LEVEL_ERROR, LEVEL_WARN, LEVEL_INFO, LEVEL_DEBUG, LEVEL_N };
 
 typedef void (*log_sink)(enum log_level, const char *line, size_t n);
 
-void		 log_set_sink(log_sink);		/* NULL: standard error */
-void		 log_set_level(enum log_level);		/* drops what is below */
+void		 log_set_sink(log_sink);	/* NULL: standard error */
+void		 log_set_level(enum log_level);	/* drops what is below */
 void		 log_set_name(const char *);		/* for standard error */
 const char	*log_level_name(enum log_level);
 enum log_level	 log_level(void);

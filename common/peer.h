@@ -71,7 +71,7 @@ struct peer {
 	struct frame_channel	 channel;
 	struct pending_table	 pending;	/* our requests to it */
 	uint32_t		 asked[MSG_N];	/* those, by type */
-	uint32_t		 open[MSG_N];	/* its requests to us, by type */
+	uint32_t		 open[MSG_N];	/* its to us, by type */
 	struct arena		 arena;		/* of the payload in hand */
 	const struct handlers	*handlers;
 	void			*data;		/* the process's own */

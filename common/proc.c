@@ -217,7 +217,7 @@ on_table(struct peer *p, uint32_t id, const struct table *m)
 static void
 on_conf_check(struct peer *p, uint32_t id, const struct nothing *m)
 {
-	char			 why[WHY_MAX] = "the configuration is malformed";
+	char			 why[WHY_MAX] = "malformed configuration";
 	struct conf_checked	 answer = { false, STR_NONE };
 
 	(void)m;

@@ -44,7 +44,7 @@ struct event_base;
 
 struct proc_ops {
 	const char		*program;	/* "smtpd" */
-	unsigned		 roles;		/* mask of those it can run in */
+	unsigned		 roles;		/* mask: it can run in */
 	const struct handlers	*handlers;
 	void	(*prepare)(void);
 	int	(*configure)(const struct conf *, char *why, size_t size);

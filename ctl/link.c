@@ -69,7 +69,7 @@ link_open(const char *path)
 	if (strlen(path) >= sizeof(sun.sun_path))
 		errx(EX_USAGE, "%s: the path of a socket has at most %zu "
 		    "octets", path, sizeof(sun.sun_path) - 1);
-	strcpy(sun.sun_path, path);
+	memcpy(sun.sun_path, path, strlen(path) + 1);
 	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) == -1)
 		err(EX_OSERR, "socket");
 	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1)

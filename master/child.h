@@ -67,7 +67,7 @@ struct child {
 	const struct child_ops	*ops;
 	uint64_t		 launched_ms, heard_ms, ready_ms;
 	struct backoff		 backoff;
-	unsigned		 failed;	/* starts before the first READY */
+	unsigned		 failed;	/* before the first READY */
 	bool			 was_ready;
 	uint32_t		 launches;
 	time_t			 since;		/* of state */

@@ -46,8 +46,8 @@ struct body {
 	struct data_scan	 scan;
 	struct header_end	 end;
 	struct buf		 header;	/* our field, then theirs */
-	struct buf		 content;	/* behind the header; with a file,
-						 * what is yet to be written */
+	struct buf		 content;	/* behind the header; or what
+						 * is yet to be written */
 	size_t			 received_len;	/* of our field */
 	size_t			 block_left;	/* of DATA_BLOCK */
 	enum body_fault		 fault;

@@ -76,11 +76,11 @@ struct session {
 	bool			 trusted;	/* handed over by mx */
 	bool			 esmtp;		/* EHLO, not HELO */
 	bool			 skipping;	/* the rest of a long line */
-	bool			 closing;	/* after what is to be written */
-	bool			 fresh;		/* a new stage: a new deadline */
+	bool			 closing;	/* once all is written */
+	bool			 fresh;		/* new stage and deadline */
 	enum session_phase	 phase;
 	enum session_wait	 wait;
-	uint32_t		 errors;	/* since the last good message */
+	uint32_t		 errors;	/* since a good message */
 	uint64_t		 ends_ms;	/* session-timeout */
 	struct buf		 text;		/* helo, sender, recipients */
 	size_t			 helo_len;	/* at its front */

@@ -19,10 +19,10 @@
 #define LISTENER_NONE	0xfffe
 
 struct settings {
-	unsigned		 refs;		/* its sessions, and who made it */
-	unsigned		 sessions;	/* those counted by max_sessions */
+	unsigned		 refs;		/* sessions, and its maker */
+	unsigned		 sessions;	/* by max_sessions */
 	uint16_t		 listener;	/* index in the configuration */
-	struct listener_conf	 is;		/* without its lists and texts */
+	struct listener_conf	 is;		/* without lists, texts */
 	uint32_t		 hop_limit;
 	struct str		 hostname, name;
 	struct buf		 text;		/* holds the two */
