@@ -11,7 +11,7 @@ export PORT_MX PORT_SUBMISSION PORT_SUBMISSIONS RELAY
 # ---- programs: their directories, what they link -------------------------
 
 PROGRAMS = postern smtpd queued resolverd deliverd postern-local keyd \
-	posternctl
+	posternctl sendmail
 
 DIRS_postern = master master/load
 LIBS_postern = $(CDB_LIBS)
@@ -25,6 +25,7 @@ DIRS_postern-local = deliverd/local
 DIRS_keyd = keyd
 DIRS_posternctl = ctl
 LIBS_posternctl = $(JANSSON_LIBS)
+DIRS_sendmail = ctl/sendmail
 
 LIBS_common = $(EVENT_LIBS) $(SODIUM_LIBS) $(SECCOMP_LIBS)
 
@@ -84,15 +85,17 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
 UNIT_common = $(filter-out $(foreach p,$(PROGRAMS),$(UNIT_$(p))), \
 	$(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c)))
-UNIT_postern = $(call tests,test_child test_conf test_listen test_master)
+UNIT_postern = $(call tests,test_child test_conf test_conf_% test_listen test_master)
 UNIT_smtpd = $(call tests,test_session test_smtpd_%)
 UNIT_queued = $(call tests,test_router test_schedule test_retry test_bounce \
-	test_spool test_record test_segment test_queued_% test_dispatch)
+	test_spool test_record test_segment test_queued_% test_dispatch \
+	test_alias_%)
 UNIT_resolverd = $(call tests,test_dns_% test_resolverd_%)
 UNIT_deliverd = $(call tests,test_client test_deliverd_%)
 UNIT_postern-local = $(call tests,test_maildir test_local_%)
 UNIT_keyd = $(call tests,test_keyd_%)
 UNIT_posternctl = $(call tests,test_ctl_%)
+UNIT_sendmail = $(call tests,test_sendmail_%)
 tests = $(filter $(1),$(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c)))
 
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
@@ -129,15 +132,34 @@ $(B)/tests/%: tests/process/%.c $(B)/libcommon.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(WERROR) -iquote $(B) -iquote common -iquote tests/unit $(LDFLAGS) -o $@ $^ $(LIBS_common)
 
+# ---- fuzz targets: which program's modules each one links ----------------
+
+FUZZ_postern = conf
+FUZZ_smtpd = session
+FUZZ_queued = envelope
+FUZZ_resolverd = dns
+FUZZ_deliverd = client
+FUZZ_common = address header messages reply
+REPLAYS = $(foreach p,common $(PROGRAMS),$(FUZZ_$(p):%=$(B)/fuzz/replay_%))
+
+# fuzz NAME: its targets over their corpora, as part of make check
+define fuzz
+$$(FUZZ_$(1):%=$$(B)/fuzz/replay_%): $$(B)/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $$(B)/lib$(1).a $$(B)/libcommon.a
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(WERROR) -iquote $$(B) -iquote common -iquote tests/unit $$(DIRS_$(1):%=-iquote %) \
+	    $$(LDFLAGS) -o $$@ $$(filter %.c,$$^) $$(B)/lib$(1).a $$(B)/libcommon.a $$(LIBS_$(1)) $$(LIBS_common)
+endef
+$(foreach p,common $(PROGRAMS),$(eval $(call fuzz,$(p))))
+
 # ---- what people call ----------------------------------------------------
 
 #@ make run            start postern in the foreground below RUN_DIR (root)
 run: all
 	@$(B)/postern -x $(B) -b $(RUN_DIR)
 
-#@ make check          unit, process, configuration and system tests
-check: check-packages all $(UNIT_TESTS) $(TOOLS)
-	@tests/run $(B) unit process config system
+#@ make check          unit, fuzz corpora, process, configuration and system tests
+check: check-packages all $(UNIT_TESTS) $(REPLAYS) $(TOOLS)
+	@tests/run $(B) unit fuzz process config system
 
 #@ make check-unit, check-process, check-config, check-system: one kind
 check-unit: check-packages $(UNIT_TESTS)
@@ -175,10 +197,14 @@ check-packages:
 #@ make install        DESTDIR= for packagers; not from a testing build
 install: all
 	@[ "$(TESTING)" = 0 ] || { echo "make install: this is a testing build: its jails are wider" >&2; exit 1; }
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(LIBEXECDIR) \
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin \
+	    $(DESTDIR)$(LIBEXECDIR) \
 	    $(DESTDIR)$(SYSCONFDIR)/postern $(DESTDIR)$(MANDIR)
-	install -m 755 $(B)/postern $(B)/posternctl $(DESTDIR)$(PREFIX)/sbin
-	install -m 755 $(filter-out %/posternctl,$(PROGRAMS:%=$(B)/%)) \
+	install -m 755 $(B)/postern $(B)/posternctl $(B)/sendmail \
+	    $(DESTDIR)$(PREFIX)/sbin
+	for f in mailq newaliases; do \
+	    ln -sf ../sbin/sendmail $(DESTDIR)$(PREFIX)/bin/$$f; done
+	install -m 755 $(filter-out %/posternctl %/sendmail,$(PROGRAMS:%=$(B)/%)) \
 	    $(DESTDIR)$(LIBEXECDIR)
 	[ -e $(DESTDIR)$(SYSCONFDIR)/postern/postern.conf ] || \
 	    install -m 644 etc/postern.conf $(DESTDIR)$(SYSCONFDIR)/postern
@@ -187,7 +213,9 @@ install: all
 	    install -d "$$d"; install -m 644 "$$f" "$$d"; done
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/sbin/postern $(DESTDIR)$(PREFIX)/sbin/posternctl
+	rm -f $(DESTDIR)$(PREFIX)/sbin/postern $(DESTDIR)$(PREFIX)/sbin/posternctl \
+	    $(DESTDIR)$(PREFIX)/sbin/sendmail $(DESTDIR)$(PREFIX)/bin/mailq \
+	    $(DESTDIR)$(PREFIX)/bin/newaliases
 	rm -rf $(DESTDIR)$(LIBEXECDIR)
 	for f in man/*.[1578]; do \
 	    rm -f $(DESTDIR)$(MANDIR)/man$${f##*.}/$${f##*/}; done

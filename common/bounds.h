@@ -29,6 +29,15 @@
 #define ACCOUNT_MAX		255	/* an authenticated user's name */
 #define HELO_MAX		255
 
+/* expanding aliases: what one recipient may lead to */
+#define ALIAS_DEPTH_MAX		10	/* aliases behind each other */
+#define ALIAS_TARGETS_MAX	RCPTS_MAX /* of one entry: its results */
+#define ALIAS_VISITS_MAX	(10 * RCPTS_MAX) /* looked at, of one message:
+					 * some 10 ms in which nothing else is
+					 * done */
+#define ALIAS_TEXT_MAX		200	/* of an "error:" entry; with address
+					 * and code within 512 (4.5.3.1.5) */
+
 /* of names and texts in the configuration and between processes */
 #define NAME_MAX_LEN		64	/* a listener, table, service */
 #define FILE_NAME_MAX		1024
@@ -43,6 +52,8 @@
 #define DELIVERIES_MAX		1000
 #define DELIVERY_UIDS_MAX	256
 #define TABLES_MAX		256
+#define ALIAS_TABLES_MAX	16	/* of one domain */
+#define DELIMITERS_MAX		8	/* that begin an extension */
 #define NAME_SERVERS_MAX	8
 #define CONF_MAX		(64 << 20)	/* encoded */
 

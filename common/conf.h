@@ -5,6 +5,9 @@
  * beside it, so that a decision can name its rule.  The directives that
  * fill it in, their ranges and defaults, are in master/load/conf_table.c.
  *
+ * An index into one of its lists means nothing in another configuration:
+ * where one travels, the number of its configuration goes with it.
+ *
  * Times are milliseconds unless the name says otherwise.  A table is named
  * by its index in tables; TABLE_NONE is none.
  */
@@ -24,7 +27,7 @@ enum bare_newline { NEWLINE_REJECT, NEWLINE_NORMALIZE, BARE_NEWLINE_N };
 
 /* where a domain's recipients are known */
 enum recipients { RECIPIENTS_TABLE, RECIPIENTS_ANY, RECIPIENTS_VERIFY,
-    RECIPIENTS_SYSTEM, RECIPIENTS_N };
+    RECIPIENTS_SYSTEM, RECIPIENTS_NONE, RECIPIENTS_N };
 
 enum transport {
 	TRANSPORT_SMTP,		/* to the mail hosts of a domain, or via */
@@ -79,12 +82,17 @@ enum table_kind { TABLE_FILE, TABLE_SYSTEM, TABLE_KIND_N };
 	F(U32,	uid)			/* else these */		\
 	F(U32,	gid)
 
+#define FIELDS_table_ref(F)						\
+	F(U16,	table)
+
 #define FIELDS_domain_conf(F)						\
 	F(STRUCT, origin, origin)					\
 	F(STR,	name, DOMAIN_MAX)	/* in lower case; empty: a table's */ \
 	F(U16,	table)			/* "domain table NAME" */	\
 	F(ENUM,	recipients, recipients, RECIPIENTS_N)			\
 	F(U16,	recipients_table)					\
+	F(LIST,	aliases, table_ref, ALIAS_TABLES_MAX) /* in their order */ \
+	F(STR,	delimiter, DELIMITERS_MAX) /* each octet begins an extension */ \
 	F(ENUM,	transport, transport, TRANSPORT_N) /* SMTP: "relay" */	\
 	F(U16,	delivery)		/* TRANSPORT_LOCAL: the rule */	\
 	F(STR,	lmtp, FILE_NAME_MAX)	/* host:port or unix:PATH */
@@ -110,6 +118,7 @@ enum table_kind { TABLE_FILE, TABLE_SYSTEM, TABLE_KIND_N };
 	F(U32,	uid)
 
 #define FIELDS_conf(F)							\
+	F(U32,	number)			/* rises with each that is read */ \
 	F(STR,	hostname, DOMAIN_MAX)					\
 	F(STR,	postmaster, ADDRESS_MAX)				\
 	F(U32,	uid_base)		/* role r runs as uid_base + r */ \
@@ -157,6 +166,7 @@ FIELDS_DECLARE(bind_conf)
 FIELDS_DECLARE(listener_conf)
 FIELDS_DECLARE(table_conf)
 FIELDS_DECLARE(delivery_conf)
+FIELDS_DECLARE(table_ref)
 FIELDS_DECLARE(domain_conf)
 FIELDS_DECLARE(route_conf)
 FIELDS_DECLARE(name_server_conf)

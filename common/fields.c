@@ -55,6 +55,7 @@ fields_get_id(struct wire *w, struct msgid *id)
 void
 fields_get_addr(struct wire *w, struct netaddr *addr)
 {
+	struct netaddr	 plain;
 	const uint8_t	*p;
 
 	addr->family = wire_u8(w);
@@ -63,4 +64,8 @@ fields_get_addr(struct wire *w, struct netaddr *addr)
 	if ((p = wire_bytes(w, sizeof(addr->bytes))) != NULL)
 		memcpy(addr->bytes, p, sizeof(addr->bytes));
 	addr->port = wire_u16(w);
+	/* a mapped address would not be known for the IPv4 one that it is */
+	netaddr_from_bytes(&plain, addr->family, addr->bytes);
+	if (addr->family == 6 && plain.family != 6)
+		w->bad = true;
 }

@@ -83,7 +83,7 @@ messages_hash(void)
 bool
 messages_connect(enum role a, enum role b)
 {
-	for (unsigned t = MSG_HELLO + 1; t < MSG_N; t++) {
+	for (unsigned t = MSG_LEAVING + 1; t < MSG_N; t++) {
 		const struct rule	*r = &rules[t];
 
 		if ((r->senders & 1u << a && r->receivers & 1u << b) ||

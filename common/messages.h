@@ -35,6 +35,7 @@ enum phase { START = 1, RUN = 2, DRAIN = 4, ANY_PHASE = 7 };
 #define MESSAGES(M) \
     /* the first frame of every channel, both ways; mixed builds part here */ \
     M(HELLO,          ANYBODY,             ANYBODY,             NO_FD,       ANY_PHASE, TELL,                   0,     hello) \
+    M(LEAVING,        DAEMON_ANY,          DAEMON_ANY,          NO_FD,       RUN|DRAIN, TELL,                   0,     nothing) \
     \
     /* a child's start, in this order; master's answer to nothing, so TELL */ \
     M(CONFINE,        MASTER,              CHILD_ANY,           NO_FD,       ANY_PHASE, TELL,                   0,     confine) \
@@ -44,13 +45,16 @@ enum phase { START = 1, RUN = 2, DRAIN = 4, ANY_PHASE = 7 };
     M(PEER,           MASTER,              CHILD_ANY,           SOCKET_FD,   ANY_PHASE, TELL,                   0,     peer_is) \
     M(CONF_CHECK,     MASTER,              DAEMON_ANY,          NO_FD,       ANY_PHASE, ASKS(CONF_CHECKED),     1,     nothing) \
     M(CONF_CHECKED,   DAEMON_ANY,          MASTER,              NO_FD,       ANY_PHASE, ANSWER,                 0,     conf_checked) \
-    M(CONF_COMMIT,    MASTER,              DAEMON_ANY,          NO_FD,       ANY_PHASE, TELL,                   0,     nothing) \
+    M(CONF_COMMIT,    MASTER,              DAEMON_ANY,          NO_FD,       ANY_PHASE, ASKS(CONF_COMMITTED),   1,     nothing) \
+    M(CONF_COMMITTED, DAEMON_ANY,          MASTER,              NO_FD,       ANY_PHASE, ANSWER,                 0,     nothing) \
+    M(CONF_DROP,      MASTER,              DAEMON_ANY,          NO_FD,       ANY_PHASE, TELL,                   0,     nothing) \
     M(READY,          CHILD_ANY,           MASTER,              NO_FD,       START,     TELL,                   0,     ready) \
     \
-    /* its life */ \
+    /* its life; who retires tells its peers that it takes nothing new */ \
     M(PING,           MASTER,              CHILD_ANY,           NO_FD,       ANY_PHASE, ASKS(PONG),             1,     nothing) \
     M(PONG,           CHILD_ANY,           MASTER,              NO_FD,       ANY_PHASE, ANSWER,                 0,     nothing) \
     M(STOP,           MASTER,              CHILD_ANY,           NO_FD,       ANY_PHASE, TELL,                   0,     nothing) \
+    M(RETIRE,         MASTER,              DAEMON_ANY,          NO_FD,       ANY_PHASE, TELL,                   0,     nothing) \
     M(PEER_FAULT,     CHILD_ANY,           MASTER,              NO_FD,       ANY_PHASE, TELL,                   0,     peer_fault) \
     \
     /* logging; dropped when the channel is full; to master until LOG is up */ \
@@ -130,7 +134,11 @@ enum phase { START = 1, RUN = 2, DRAIN = 4, ANY_PHASE = 7 };
     M(STATUS_ASK,     CTL,                 QUEUED,              NO_FD,       ANY_PHASE, ASKS(STATUS),           1,     nothing) \
     M(STATUS,         QUEUED,              CTL,                 NO_FD,       RUN|DRAIN, ANSWER,                 0,     status) \
     M(PROCESSES_ASK,  QUEUED,              MASTER,              NO_FD,       RUN|DRAIN, ASKS(PROCESSES),        16,    nothing) \
-    M(PROCESSES,      MASTER,              QUEUED,              NO_FD,       ANY_PHASE, ANSWER,                 0,     status)
+    M(PROCESSES,      MASTER,              QUEUED,              NO_FD,       ANY_PHASE, ANSWER,                 0,     status) \
+    M(RELOAD,         CTL,                 QUEUED,              NO_FD,       ANY_PHASE, ASKS(RELOADED),         1,     reload) \
+    M(RELOADED,       QUEUED,              CTL,                 NO_FD,       RUN|DRAIN, ANSWER,                 0,     reloaded) \
+    M(CONF_RELOAD,    QUEUED,              MASTER,              NO_FD,       RUN|DRAIN, ASKS(CONF_RELOADED),    16,    reload) \
+    M(CONF_RELOADED,  MASTER,              QUEUED,              NO_FD,       ANY_PHASE, ANSWER,                 0,     reloaded)
 
 #define MESSAGE_NUMBER(name, ...)	MSG_##name,
 enum message { MESSAGES(MESSAGE_NUMBER) MSG_N };
@@ -139,7 +147,11 @@ const char	*message_name(unsigned type);	/* "MAIL_SUBMIT"; "?" */
 
 /* ---- payloads ---------------------------------------------------------- */
 
-/* PING, PONG, STOP and others say all by being sent. */
+/*
+ * PING, PONG, STOP and others say all by being sent.  LEAVING, like HELLO,
+ * goes where there is a channel and makes none: its sender ends when what
+ * it has in hand is done, and wants to be given nothing more.
+ */
 #define FIELDS_nothing(F)
 
 /*
@@ -232,6 +244,7 @@ enum load_mode { LOAD_RUN, LOAD_CHECK, LOAD_PRINT, LOAD_MODE_N };
 #define BUILTIN_MAX	16384
 #define FIELDS_load_start(F)						\
 	F(ENUM,	mode, load_mode, LOAD_MODE_N)				\
+	F(U32,	number)			/* of the configuration, conf.h */ \
 	F(STR,	name, FILE_NAME_MAX)					\
 	F(STR,	conf, BUILTIN_MAX)
 
@@ -266,12 +279,14 @@ enum load_mode { LOAD_RUN, LOAD_CHECK, LOAD_PRINT, LOAD_MODE_N };
 /*
  * Structure for RCPT_CHECK: may mail from sender to these come in by this
  * role?  Answered by RCPT_CHECKED, one verdict each, in the same order.
- * What kind of client it is, queued knows by the channel alone.
+ * What kind of client it is, queued knows by the channel alone.  listener is
+ * an index in the configuration of that number, as everywhere.
  */
 #define FIELDS_rcpt_item(F)						\
 	F(STR,	address, ADDRESS_MAX)
 
 #define FIELDS_rcpt_check(F)						\
+	F(U32,	conf)							\
 	F(U16,	listener)						\
 	F(ADDR,	client)							\
 	F(STR,	sender, ADDRESS_MAX)					\
@@ -281,13 +296,18 @@ enum rcpt_verdict {
 	RCPT_OK,		/* 250 2.1.5 */
 	RCPT_UNKNOWN,		/* 550 5.1.1: no such mailbox */
 	RCPT_NO_RELAY,		/* 554 5.7.1: not our domain, not our client */
+	RCPT_DENIED,		/* 550 5.7.1: as the postmaster wants it */
 	RCPT_TEMPORARY,		/* 451 4.3.0: cannot tell now; text says why */
 	RCPT_NO_SPACE,		/* 452 4.3.1 */
 	RCPT_VERDICT_N
 };
 
+#define STATUS_CODE_MAX	11	/* "5.999.999" and room */
 #define FIELDS_rcpt_answer(F)						\
 	F(ENUM,	verdict, rcpt_verdict, RCPT_VERDICT_N)			\
+	F(U16,	results)		/* RCPT_OK: recipients it becomes */ \
+	F(U16,	code)			/* 400-599, instead of the usual; or 0 */ \
+	F(STR,	status, STATUS_CODE_MAX) /* RFC 3463, with that code */	\
 	F(STR,	text, REPLY_TEXT_MAX)	/* instead of the usual text */
 
 #define FIELDS_rcpt_checked(F)						\
@@ -322,6 +342,7 @@ enum store_result {
  * Answered by MAIL_STORED when it is durable, and not before.
  */
 #define FIELDS_mail_submit(F)						\
+	F(U32,	conf)			/* whose the listener is */	\
 	F(STRUCT, envelope, envelope)					\
 	F(STR,	header, HEADER_MAX)					\
 	F(STR,	body, BODY_INLINE_MAX)					\
@@ -397,6 +418,7 @@ enum store_result {
 #define FIELDS_job(F)							\
 	F(U32,	job)			/* unlike any other in this hand */ \
 	F(U32,	route)							\
+	F(U32,	conf)			/* whose delivery and slots are meant */ \
 	F(ID,	id)							\
 	F(U64,	arrived)		/* seconds of UTC */		\
 	F(U32,	tries)			/* before this one */		\
@@ -422,7 +444,6 @@ enum rcpt_status {
 	RCPT_STATUS_N
 };
 
-#define STATUS_CODE_MAX	11	/* "5.999.999" and room */
 #define TLS_TEXT_MAX	128
 
 #define FIELDS_rcpt_result(F)						\
@@ -450,15 +471,18 @@ enum rcpt_status {
 /*
  * Structure for MAILBOX_OPEN: start a postern-local for this delivery rule
  * and, where the rule delivers as the recipient, this line of the system
- * table.  Never a path, never a uid.
+ * table.  Never a path, never a uid.  Both are places in the configuration
+ * of that number; master refuses it, with again, when that is no more.
  */
 #define FIELDS_mailbox_open(F)						\
+	F(U32,	conf)							\
 	F(U16,	delivery)						\
 	F(U32,	slot)
 
 /* Structure for MAILBOX_OPENED: with the socket, and who is at its end. */
 #define FIELDS_mailbox_opened(F)					\
 	F(BOOL,	ok)							\
+	F(BOOL,	again)			/* another configuration holds */ \
 	F(STR,	why, TEXT_MAX)						\
 	F(U16,	index)							\
 	F(U32,	generation)
@@ -688,8 +712,8 @@ enum queue_action { QUEUE_RETRY, QUEUE_REMOVE, QUEUE_HOLD, QUEUE_RELEASE,
 	F(U64,	messages)						\
 	F(U64,	recipients)
 
-enum child_state { CHILD_DOWN, CHILD_STARTING, CHILD_READY, CHILD_STOPPING,
-    CHILD_STATE_N };
+enum child_state { CHILD_DOWN, CHILD_STARTING, CHILD_READY, CHILD_RETIRING,
+    CHILD_STOPPING, CHILD_STATE_N };
 
 /* Structure for STATUS and PROCESSES: each child as master sees it. */
 #define FIELDS_process(F)						\
@@ -708,12 +732,36 @@ enum child_state { CHILD_DOWN, CHILD_STARTING, CHILD_READY, CHILD_STOPPING,
 	F(U64,	active)							\
 	F(LIST,	processes, process, PROCESSES_MAX)
 
+/* Structure for RELOAD and CONF_RELOAD: read the configuration again. */
+#define FIELDS_reload(F)						\
+	F(BOOL,	check)			/* but change nothing */	\
+	F(U32,	uid)			/* who asks, for the log */
+
+enum reload_result {
+	RELOAD_DONE,		/* in force everywhere, or without error */
+	RELOAD_REFUSED,		/* what was in force stays; lines say why */
+	RELOAD_BUSY,		/* another one is under way */
+	RELOAD_DENIED,		/* not root */
+	RELOAD_RESULT_N
+};
+
+/* Structure for RELOADED: "file:line: what is wrong", errors, warnings. */
+#define RELOAD_LINES_MAX	64	/* the rest is only counted */
+#define FIELDS_reload_line(F)						\
+	F(BOOL,	warning)						\
+	F(STR,	text, TEXT_MAX)
+
+#define FIELDS_reloaded(F)						\
+	F(ENUM,	result, reload_result, RELOAD_RESULT_N)			\
+	F(LIST,	lines, reload_line, RELOAD_LINES_MAX)			\
+	F(U32,	more)			/* lines that did not fit */
+
 /* the structures above: parts of others, and what a message carries */
 #define ELEMENTS(P)							\
 	P(port) P(jail) P(rcpt_item) P(rcpt_answer) P(rcpt_index)		\
 	P(job_rcpt) P(rcpt_result) P(job_number) P(tlsa)		\
 	P(host_address) P(mail_host) P(name_record) P(queue_filter)	\
-	P(queue_rcpt) P(queue_row) P(process)
+	P(queue_rcpt) P(queue_row) P(process) P(reload_line)
 
 #define PAYLOADS(P)							\
 	P(nothing) P(hello) P(confine) P(table) P(listener)		\
@@ -730,7 +778,7 @@ enum child_state { CHILD_DOWN, CHILD_STARTING, CHILD_READY, CHILD_STOPPING,
 	P(cred_ask) P(cred) P(count_add) P(count) P(service_open)	\
 	P(service_opened) P(sts_ask) P(sts) P(queue_list)		\
 	P(queue_rows) P(mail_show) P(mail_shown) P(queue_change)	\
-	P(queue_changed) P(status)
+	P(queue_changed) P(status) P(reload) P(reloaded)
 
 ELEMENTS(FIELDS_DECLARE)
 PAYLOADS(FIELDS_DECLARE)
@@ -764,7 +812,7 @@ struct rule {
 const struct rule	*message_rule(unsigned type);
 /* over all rows and fields: builds that differ do not talk */
 uint64_t		 messages_hash(void);
-/* whether a row lets a talk to b or b to a; HELLO does not count */
+/* whether a row lets a talk to b or b to a; HELLO, LEAVING do not count */
 bool			 messages_connect(enum role a, enum role b);
 
 /*

@@ -444,24 +444,27 @@ peer_send_any(struct peer *p, enum message type, uint32_t id, int fd,
 }
 
 uint32_t
-peer_ask_any(struct peer *p, enum message type, union payload_pointer x,
-    pending_lost lost, void *asker, uint32_t timeout_ms)
+peer_ask_any(struct peer *p, enum message type, int fd,
+    union payload_pointer x, pending_lost lost, void *asker,
+    uint32_t timeout_ms)
 {
 	const struct rule	*r = message_rule(type);
 	const struct timeval	 tick = { 0, EXPIRY_MS * 1000 };
 	uint32_t		 id;
 
 	if (p == NULL || p->down || p->asked[type] >= r->credit ||
-	    frame_waiting(&p->channel) > FRAME_OUT_HIGH)
+	    frame_waiting(&p->channel) > FRAME_OUT_HIGH ||
+	    (id = pending_add(&p->pending, (uint16_t)type,
+	    (uint16_t)r->answer, lost, asker,
+	    timeout_ms != 0 ? clock_ms() + timeout_ms : 0)) == 0) {
+		if (fd != -1)
+			close(fd);
 		return 0;
-	id = pending_add(&p->pending, (uint16_t)type, (uint16_t)r->answer,
-	    lost, asker, timeout_ms != 0 ? clock_ms() + timeout_ms : 0);
-	if (id == 0)
-		return 0;
+	}
 	if (timeout_ms != 0 && !event_pending(p->expiry, EV_TIMEOUT, NULL))
 		event_add(p->expiry, &tick);
 	p->asked[type]++;
-	if (peer_send_any(p, type, id, -1, x) == 0)
+	if (peer_send_any(p, type, id, fd, x) == 0)
 		return id;
 	pending_forget(&p->pending, id);
 	return 0;

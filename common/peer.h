@@ -68,6 +68,7 @@ struct peer {
 	enum phase		 phase;		/* of the peer's life */
 	bool			 greeted;	/* its HELLO has come */
 	bool			 down;		/* lost; freed once unused */
+	bool			 leaving;	/* wants nothing new (LEAVING) */
 	struct frame_channel	 channel;
 	struct pending_table	 pending;	/* our requests to it */
 	uint32_t		 asked[MSG_N];	/* those, by type */
@@ -131,13 +132,16 @@ int		 peer_send_any(struct peer *, enum message, uint32_t id,
  * If instead the peer is lost or timeout_ms (0: none) pass, lost_fn(asker,
  * why) is called.  One of the two happens exactly once, never before
  * peer_ask returns.  Returns the request's id, or 0 when nothing was sent:
- * peer NULL or down, no credit, too much waiting for it.
+ * peer NULL or down, no credit, too much waiting for it.  peer_ask_fd also
+ * passes fd, which is taken in every case.
  */
 #define peer_ask(p, name, x, lost_fn, asker, timeout_ms)		\
-	peer_ask_any((p), MSG_##name,					\
+	peer_ask_fd(p, name, -1, x, lost_fn, asker, timeout_ms)
+#define peer_ask_fd(p, name, fd, x, lost_fn, asker, timeout_ms)		\
+	peer_ask_any((p), MSG_##name, (fd),				\
 	    (union payload_pointer){ .name = (x) }, (lost_fn), (asker),	\
 	    (timeout_ms))
-uint32_t	 peer_ask_any(struct peer *, enum message,
+uint32_t	 peer_ask_any(struct peer *, enum message, int fd,
 		    union payload_pointer, pending_lost, void *asker,
 		    uint32_t timeout_ms);
 /* The asker is no more: neither answer nor loss will reach it. */

@@ -1,7 +1,8 @@
 /*
  * What all child processes have in common: their start, their jail, their
- * configuration, their peers, their log and their end.  Owns the loop and
- * the list of peers; the work is in the program's struct proc_ops.
+ * peers and their end.  Owns the loop and the list of peers; the log is in
+ * proc_log.c, the configuration in proc_conf.c, and the work in the
+ * program's struct proc_ops.
  */
 #include "proc.h"
 
@@ -19,10 +20,10 @@
 #include "clock.h"
 #include "confine.h"
 #include "log.h"
+#include "proc_conf.h"
 #include "proc_log.h"
 
 #define EARLY_LISTENERS_MAX	(LISTENERS_MAX * BINDS_MAX)
-#define WHY_MAX			512
 
 static const struct proc_ops	*ops;
 static enum role		 role = ROLE_N;
@@ -31,13 +32,8 @@ static struct event_base	*base;
 static struct peer		*master, *peers;
 static struct handlers		 handlers;
 static struct jail		 jail;
-static struct event		*stop_timer;
-static bool			 confined, started, ready, stopping;
-
-/* the configuration in force, and the one that is being handed in */
-static struct conf_memory	*conf, *new_conf;
-static int			 tables[TABLES_MAX], new_tables[TABLES_MAX];
-static bool			 has_new;
+static struct event		*stop_timer, *retire_timer;
+static bool			 confined, started, ready, retiring, stopping;
 
 /* sockets that came before the first commit */
 static struct {
@@ -64,20 +60,6 @@ proc_base(void)
 	return base;
 }
 
-const struct conf *
-proc_conf(void)
-{
-	return conf != NULL ? &conf->conf : NULL;
-}
-
-int
-proc_table(unsigned table)
-{
-	if (table >= TABLES_MAX)
-		return -1;
-	return has_new ? new_tables[table] : tables[table];
-}
-
 struct peer *
 proc_master(void)
 {
@@ -93,10 +75,16 @@ proc_peers(void)
 struct peer *
 proc_peer(enum role wanted)
 {
-	for (struct peer *p = peers; p != NULL; p = p->next)
-		if (p->role == wanted && !p->down)
+	struct peer	*leaving = NULL;
+
+	for (struct peer *p = peers; p != NULL; p = p->next) {
+		if (p->role != wanted || p->down)
+			continue;
+		if (!p->leaving)
 			return p;
-	return NULL;
+		leaving = p;
+	}
+	return leaving;
 }
 
 bool
@@ -148,6 +136,27 @@ on_master_lost(struct peer *p)
 }
 
 static void
+on_leaving(struct peer *p, uint32_t id, const struct nothing *m)
+{
+	(void)id, (void)m;
+	if (p->leaving)
+		return;
+	p->leaving = true;
+	if (ops->peer_leaving != NULL)
+		ops->peer_leaving(p);
+}
+
+/* Tells it that we retire. */
+static void
+say_leaving(struct peer *p)
+{
+	const struct nothing	 nothing = { };
+
+	if (message_rule(MSG_LEAVING)->receivers & 1u << p->role)
+		peer_send(p, LEAVING, 0, &nothing);
+}
+
+static void
 on_peer(struct peer *from, uint32_t id, const struct peer_is *m)
 {
 	struct peer	*p, *next;
@@ -162,6 +171,8 @@ on_peer(struct peer *from, uint32_t id, const struct peer_is *m)
 	    &handlers, on_peer_lost);
 	p->next = peers;
 	peers = p;
+	if (retiring)
+		say_leaving(p);
 	if (p->role == ROLE_LOG)
 		proc_log_to(p);
 	else if (!started)
@@ -180,54 +191,7 @@ report_fault(struct peer *p, const char *what)
 		peer_send(master, PEER_FAULT, 0, &m);
 }
 
-/* ---- configuration ----------------------------------------------------- */
-
-static void
-close_tables(int *set)
-{
-	for (size_t i = 0; i < TABLES_MAX; i++) {
-		if (set[i] != -1)
-			close(set[i]);
-		set[i] = -1;
-	}
-}
-
-static void
-on_conf(struct peer *p, uint32_t id, const struct nothing *m)
-{
-	int	 fd = peer_take_fd(p);
-
-	(void)id, (void)m;
-	conf_free(new_conf);
-	close_tables(new_tables);
-	new_conf = conf_open(fd);
-	has_new = true;
-	close(fd);
-}
-
-static void
-on_table(struct peer *p, uint32_t id, const struct table *m)
-{
-	(void)id;
-	/* what is not taken is closed */
-	if (m->table < TABLES_MAX && new_tables[m->table] == -1)
-		new_tables[m->table] = peer_take_fd(p);
-}
-
-static void
-on_conf_check(struct peer *p, uint32_t id, const struct nothing *m)
-{
-	char			 why[WHY_MAX] = "malformed configuration";
-	struct conf_checked	 answer = { false, STR_NONE };
-
-	(void)m;
-	if (new_conf != NULL)
-		answer.ok = ops->configure == NULL ||
-		    ops->configure(&new_conf->conf, why, sizeof(why)) == 0;
-	if (!answer.ok)
-		answer.why = str_of(why);
-	peer_send(p, CONF_CHECKED, id, &answer);
-}
+/* ---- the beginning ------------------------------------------------------ */
 
 void
 proc_begin(void)
@@ -252,30 +216,6 @@ proc_begin(void)
 		ops->start();
 	else
 		proc_ready();
-}
-
-static void
-on_conf_commit(struct peer *p, uint32_t id, const struct nothing *m)
-{
-	struct conf_memory	*old = conf;
-	int			 old_tables[TABLES_MAX];
-
-	(void)p, (void)id, (void)m;
-	if (new_conf == NULL)
-		return;
-	conf = new_conf;
-	new_conf = NULL;
-	memcpy(old_tables, tables, sizeof(old_tables));
-	memcpy(tables, new_tables, sizeof(tables));
-	for (size_t i = 0; i < TABLES_MAX; i++)
-		new_tables[i] = -1;
-	has_new = false;
-	log_set_level((enum log_level)conf->conf.log_level);
-	if (ops->commit != NULL)
-		ops->commit();
-	close_tables(old_tables);
-	conf_free(old);
-	proc_begin();
 }
 
 static void
@@ -324,16 +264,49 @@ on_stop(struct peer *p, uint32_t id, const struct nothing *m)
 	const struct timeval	 tv = { PROC_STOP_MS / 1000, 0 };
 
 	(void)p, (void)id, (void)m;
-	if (stopping)
+	if (stop_timer != NULL)
 		return;
 	stopping = true;
-	stop_timer = evtimer_new(base, on_stop_time, NULL);
-	if (stop_timer != NULL)
-		evtimer_add(stop_timer, &tv);
+	if ((stop_timer = evtimer_new(base, on_stop_time, NULL)) == NULL)
+		fatal("out of memory for events");
+	evtimer_add(stop_timer, &tv);
 	if (started && ops->stop != NULL)
 		ops->stop();
 	else
 		proc_exit(EX_OK);
+}
+
+static void
+on_retire_time(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what, (void)arg;
+	if (stopping)
+		return;
+	stopping = true;
+	if (ops->retire != NULL)
+		ops->retire();
+	else
+		ops->stop();
+}
+
+/* Like a stop, but in its own time, and by name: peers turn to others. */
+static void
+on_retire(struct peer *p, uint32_t id, const struct nothing *m)
+{
+	const struct timeval	 tv = { PROC_LEAVE_MS / 1000, 0 };
+
+	(void)p, (void)id, (void)m;
+	if (retiring || stopping)
+		return;
+	if (!started || (ops->retire == NULL && ops->stop == NULL))
+		proc_exit(EX_OK);
+	retiring = true;
+	for (struct peer *o = peers; o != NULL; o = o->next)
+		say_leaving(o);
+	retire_timer = evtimer_new(base, on_retire_time, NULL);
+	if (retire_timer == NULL)
+		fatal("out of memory for events");
+	evtimer_add(retire_timer, &tv);
 }
 
 /* The program's handlers, and ours for what master says to everyone. */
@@ -342,15 +315,14 @@ set_handlers(void)
 {
 	if (ops->handlers != NULL)
 		handlers = *ops->handlers;
+	proc_conf_setup(ops, &handlers);
 	handlers.CONFINE = on_confine;
-	handlers.CONF = on_conf;
-	handlers.TABLE = on_table;
-	handlers.CONF_CHECK = on_conf_check;
-	handlers.CONF_COMMIT = on_conf_commit;
 	handlers.LISTENER = on_listener;
 	handlers.PEER = on_peer;
 	handlers.PING = on_ping;
 	handlers.STOP = on_stop;
+	handlers.RETIRE = on_retire;
+	handlers.LEAVING = on_leaving;
 }
 
 /* The role that the arguments name, or the only one there is. */
@@ -404,8 +376,6 @@ proc_main(int argc, char **argv, const struct proc_ops *o)
 		return EX_USAGE;
 	}
 	ignore_signals();
-	memset(tables, 0xff, sizeof(tables));
-	memset(new_tables, 0xff, sizeof(new_tables));
 	if ((base = event_base_new()) == NULL)
 		fatal("cannot make an event loop");
 	set_handlers();

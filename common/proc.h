@@ -15,11 +15,16 @@
  *			why refuses it.  Nothing is in force yet
  *	commit		it is in force; the old one is freed after this
  *	listener	a socket to accept on (taken)
+ *	drop		the configuration that was checked will not be: forget it
  *	peer_up		another process is connected
  *	start		all is there; call proc_ready() at once or later
  *	peer_down	a peer is gone; its requests have ended already
+ *	peer_leaving	a peer wants nothing new: use another of its kind
  *	stop		finish: no new work; call proc_exit() when done.  After
  *			PROC_STOP_MS the process ends by itself
+ *	retire		the same, but what is under way may take its time, and
+ *			is not cut short.  Another process has our place: peers
+ *			know it since PROC_LEAVE_MS.  NULL: as stop
  *
  * A process whose effective uid is 0 and that is given no jail does not run.
  */
@@ -39,6 +44,8 @@
 #define PROC_START_MS		10000	/* from exec to CONFINE, each step */
 #define PROC_STOP_MS		10000	/* an orderly stop; master kills after
 					 * 15 s (CHILD_STOP_MS) */
+#define PROC_LEAVE_MS		1000	/* from LEAVING to retire: what peers
+					 * sent before is still served */
 
 struct event_base;
 
@@ -49,11 +56,14 @@ struct proc_ops {
 	void	(*prepare)(void);
 	int	(*configure)(const struct conf *, char *why, size_t size);
 	void	(*commit)(void);
+	void	(*drop)(void);
 	void	(*listener)(unsigned listener, int fd);
 	void	(*peer_up)(struct peer *);
 	void	(*peer_down)(struct peer *);
+	void	(*peer_leaving)(struct peer *);
 	void	(*start)(void);
 	void	(*stop)(void);
+	void	(*retire)(void);
 };
 
 /* -r ROLE names the role; it may be left out where there is only one. */
@@ -68,11 +78,12 @@ const struct conf *proc_conf(void);
  * and commit, else of that in force.  -1: this role has not got it. */
 int		 proc_table(unsigned table);
 struct peer	*proc_master(void);
-/* The peer of that role, the first worker there is; NULL when none is up. */
+/* A peer of that role, one that is leaving only if there is no other; NULL
+ * when none is up. */
 struct peer	*proc_peer(enum role);
 /* All peers that are up, by their next; for a walk. */
 struct peer	*proc_peers(void);
-bool		 proc_stopping(void);
+bool		 proc_stopping(void);	/* or retiring */
 
 /*
  * What the first commit does by itself: hands over the sockets that came

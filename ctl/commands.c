@@ -19,6 +19,7 @@ static int	 do_queue(const struct options *, int, char **);
 static int	 do_show(const struct options *, int, char **);
 static int	 do_status(const struct options *, int, char **);
 static int	 do_change(const struct options *, int, char **);
+static int	 do_reload(const struct options *, int, char **);
 
 static const struct command {
 	const char	*name, *arguments, *what;
@@ -31,6 +32,9 @@ static const struct command {
 	{ "remove", "filter ...", "delete, without a report", do_change },
 	{ "hold", "filter ...", "keep, do not deliver", do_change },
 	{ "release", "filter ...", "end the hold", do_change },
+	{ "check", "", "read the configuration, say what is wrong",
+	    do_reload },
+	{ "reload", "", "the same, and let it take effect", do_reload },
 };
 #define N_COMMANDS	(sizeof(commands) / sizeof(commands[0]))
 
@@ -203,4 +207,37 @@ do_change(const struct options *o, int argc, char **argv)
 	if ((status = complain(answer->result, argv[1])) == EX_OK)
 		show_changed(argv[0], answer, o->dry_run, o->json);
 	return status;
+}
+
+static int
+reload_status(enum reload_result result)
+{
+	switch (result) {
+	case RELOAD_DONE:
+		return EX_OK;
+	case RELOAD_REFUSED:
+		return EX_CONFIG;
+	case RELOAD_BUSY:
+		warnx("another reload is under way, or postern is not ready");
+		return EX_TEMPFAIL;
+	case RELOAD_DENIED:
+		return complain(SHOW_DENIED, "");
+	case RELOAD_RESULT_N:
+		break;
+	}
+	return EX_PROTOCOL;
+}
+
+static int
+do_reload(const struct options *o, int argc, char **argv)
+{
+	struct reload		 m = { .check = o->dry_run };
+	const struct reloaded	*answer;
+
+	if (argc != 1)
+		errx(EX_USAGE, "%s takes no arguments", argv[0]);
+	m.check |= strcmp(argv[0], "check") == 0;
+	answer = link_reload(&m);
+	show_reloaded(answer, m.check, o->json);
+	return reload_status(answer->result);
 }

@@ -44,12 +44,14 @@ KEEP(QUEUE_ROWS, queue_rows)
 KEEP(MAIL_SHOWN, mail_shown)
 KEEP(QUEUE_CHANGED, queue_changed)
 KEEP(STATUS, status)
+KEEP(RELOADED, reloaded)
 
 static const struct handlers	 handlers = {
 	.QUEUE_ROWS = on_queue_rows,
 	.MAIL_SHOWN = on_mail_shown,
 	.QUEUE_CHANGED = on_queue_changed,
 	.STATUS = on_status,
+	.RELOADED = on_reloaded,
 };
 
 static void
@@ -83,17 +85,23 @@ link_open(const char *path)
 
 /* Until the answer to the request of that id is here. */
 static void
-wait_for_answer(uint32_t id)
+wait_as_long(uint32_t id, int timeout_ms)
 {
 	answered = false;
 	while (id != 0 && !answered)
-		if (peer_wait(queued, LINK_TIMEOUT_MS) == -1)
+		if (peer_wait(queued, timeout_ms) == -1)
 			break;
 	if (!answered)
 		errx(EX_TEMPFAIL, lost || queued->down ?
 		    "the connection was closed: is this posternctl of the "
 		    "same version, and may you do this?" :
-		    "no answer within %d s", LINK_TIMEOUT_MS / 1000);
+		    "no answer within %d s", timeout_ms / 1000);
+}
+
+static void
+wait_for_answer(uint32_t id)
+{
+	wait_as_long(id, LINK_TIMEOUT_MS);
 }
 
 const struct queue_rows *
@@ -124,4 +132,12 @@ link_status(void)
 
 	wait_for_answer(peer_ask(queued, STATUS_ASK, &m, NULL, queued, 0));
 	return &answer.status;
+}
+
+const struct reloaded *
+link_reload(const struct reload *m)
+{
+	wait_as_long(peer_ask(queued, RELOAD, m, NULL, queued, 0),
+	    LINK_RELOAD_MS);
+	return &answer.reloaded;
 }

@@ -8,6 +8,7 @@
 #include "messages.h"
 
 #define LINK_TIMEOUT_MS	30000	/* for one answer */
+#define LINK_RELOAD_MS	120000	/* to a reload: tables may be large */
 
 /* Connects, or ends the program with EX_UNAVAILABLE or EX_NOPERM. */
 void	 link_open(const char *path);
@@ -20,5 +21,6 @@ const struct queue_rows	*link_queue_list(const struct queue_list *);
 const struct mail_shown	*link_mail_show(const struct mail_show *);
 const struct queue_changed *link_queue_change(const struct queue_change *);
 const struct status	*link_status(void);
+const struct reloaded	*link_reload(const struct reload *);
 
 #endif

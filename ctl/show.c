@@ -33,7 +33,8 @@ child_state_name(enum child_state state)
 {
 	static const char *const names[CHILD_STATE_N] = {
 		[CHILD_DOWN] = "down", [CHILD_STARTING] = "starting",
-		[CHILD_READY] = "ready", [CHILD_STOPPING] = "stopping",
+		[CHILD_READY] = "ready", [CHILD_RETIRING] = "retiring",
+		[CHILD_STOPPING] = "stopping",
 	};
 
 	return names[state];
@@ -253,4 +254,42 @@ show_changed(const char *action, const struct queue_changed *m, bool dry_run,
 		    dry_run ? "would " : "", action,
 		    (unsigned long long)m->messages,
 		    (unsigned long long)m->recipients);
+}
+
+/* ---- reload ------------------------------------------------------------ */
+
+static json_t *
+reloaded_json(const struct reloaded *m, bool check)
+{
+	static const char *const results[RELOAD_RESULT_N] = {
+		[RELOAD_DONE] = "done", [RELOAD_REFUSED] = "refused",
+		[RELOAD_BUSY] = "busy", [RELOAD_DENIED] = "denied",
+	};
+	json_t	*errors = json_array(), *warnings = json_array();
+
+	for (size_t i = 0; i < m->n_lines; i++)
+		json_array_append_new(m->lines[i].warning ? warnings : errors,
+		    json_text(m->lines[i].text));
+	return json_pack("{ss ss so so si}", "action",
+	    check ? "check" : "reload", "result", results[m->result],
+	    "errors", errors, "warnings", warnings, "more", (int)m->more);
+}
+
+void
+show_reloaded(const struct reloaded *m, bool check, bool json)
+{
+	if (json) {
+		put_json(reloaded_json(m, check));
+		return;
+	}
+	for (size_t i = 0; i < m->n_lines; i++)
+		fprintf(stderr, "%s%s\n", log_text(m->lines[i].text),
+		    m->lines[i].warning ? " (warning)" : "");
+	if (m->more != 0)
+		fprintf(stderr, "... and %u more\n", m->more);
+	if (m->result == RELOAD_DONE)
+		puts(check ? "the configuration has no error" :
+		    "the configuration is in force");
+	else if (m->result == RELOAD_REFUSED && !check)
+		fputs("the configuration that was in force stays\n", stderr);
 }

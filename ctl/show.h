@@ -15,5 +15,7 @@ void	 show_mail(const struct mail_shown *, bool json);
 void	 show_status(const struct status *, bool json);
 void	 show_changed(const char *action, const struct queue_changed *,
 	    bool dry_run, bool json);
+/* Errors and warnings go to standard error, unless in JSON. */
+void	 show_reloaded(const struct reloaded *, bool check, bool json);
 
 #endif

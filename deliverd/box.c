@@ -38,6 +38,7 @@ struct box {
 	struct expiring		 idling;	/* first */
 	TAILQ_ENTRY(box)	 entry;
 	enum box_state		 state;
+	uint32_t		 conf;		/* whose these two are */
 	uint16_t		 delivery;
 	uint32_t		 slot;
 	struct peer		*peer;		/* while open */
@@ -72,6 +73,18 @@ end_all(struct put_list *list, const char *code, const char *why)
 	struct put	*put;
 
 	outcome_say(&o, RCPT_DEFERRED, code, "%s", why);
+	while ((put = TAILQ_FIRST(list)) != NULL)
+		end_put(list, put, &o);
+}
+
+/* They go back untried: queued asks again by the new configuration. */
+static void
+return_all(struct put_list *list)
+{
+	struct outcome	 o;
+	struct put	*put;
+
+	outcome_say(&o, RCPT_RETURNED, "", "%s", "");
 	while ((put = TAILQ_FIRST(list)) != NULL)
 		end_put(list, put, &o);
 }
@@ -124,15 +137,17 @@ on_unanswered(struct expiring *e)
 /* ---- boxes come and go ------------------------------------------------- */
 
 static struct box *
-box_get(uint16_t delivery, uint32_t slot)
+box_get(uint32_t conf, uint16_t delivery, uint32_t slot)
 {
 	struct box	*box;
 
 	TAILQ_FOREACH(box, &boxes, entry)
-		if (box->delivery == delivery && box->slot == slot)
+		if (box->conf == conf && box->delivery == delivery &&
+		    box->slot == slot)
 			return box;
 	if ((box = calloc(1, sizeof(*box))) == NULL)
 		return NULL;
+	box->conf = conf;
 	box->delivery = delivery;
 	box->slot = slot;
 	TAILQ_INIT(&box->waiting);
@@ -171,6 +186,19 @@ static const struct handlers	box_handlers = {
 	.MAILBOX_DONE = on_done,
 };
 
+static void
+not_opened(struct box *box, const struct mailbox_opened *m)
+{
+	if (m->again)
+		return_all(&box->waiting);
+	else {
+		log_error("mailbox delivery=%u slot=%u cannot be opened: %s",
+		    box->delivery, box->slot, log_text(m->why));
+		end_all(&box->waiting, "4.3.5", "mailbox cannot be opened");
+	}
+	box_closed(box);
+}
+
 void
 box_on_opened(struct peer *p, void *asker, const struct mailbox_opened *m)
 {
@@ -180,12 +208,8 @@ box_on_opened(struct peer *p, void *asker, const struct mailbox_opened *m)
 	if (box == NULL || !m->ok || fd == -1) {
 		if (fd != -1)
 			close(fd);
-		if (box == NULL)
-			return;
-		log_error("mailbox delivery=%u slot=%u cannot be opened: %s",
-		    box->delivery, box->slot, log_text(m->why));
-		end_all(&box->waiting, "4.3.5", "mailbox cannot be opened");
-		box_closed(box);
+		if (box != NULL)
+			not_opened(box, m);
 		return;
 	}
 	box->state = BOX_OPEN;
@@ -210,6 +234,7 @@ static void
 box_open(struct box *box)
 {
 	struct mailbox_open	 m = {
+		.conf = box->conf,
 		.delivery = box->delivery,
 		.slot = box->slot,
 	};
@@ -261,26 +286,6 @@ on_idle_too_long(struct expiring *e)
 
 /* ---- putting ----------------------------------------------------------- */
 
-/* As peer_ask, which passes no descriptor; fd is taken. */
-static uint32_t
-ask_with_fd(struct peer *p, const struct mailbox_put *m, int fd,
-    struct put *put)
-{
-	uint32_t	 id;
-
-	id = pending_add(&p->pending, MSG_MAILBOX_PUT, MSG_MAILBOX_DONE,
-	    on_put_lost, put, 0);
-	if (id == 0) {
-		close(fd);
-		return 0;
-	}
-	p->asked[MSG_MAILBOX_PUT]++;
-	if (peer_send_fd(p, MAILBOX_PUT, id, fd, m) == 0)
-		return id;
-	pending_forget(&p->pending, id);
-	return 0;
-}
-
 static uint32_t
 ask(struct box *box, struct put *put)
 {
@@ -292,14 +297,12 @@ ask(struct box *box, struct put *put)
 		.header = t->header,
 		.body = t->body,
 	};
-	int			 fd;
+	int			 fd = -1;
 
-	if (t->fd == -1)
-		return peer_ask(box->peer, MAILBOX_PUT, &m, on_put_lost, put,
-		    0);
-	if ((fd = fcntl(t->fd, F_DUPFD_CLOEXEC, 0)) == -1)
+	if (t->fd != -1 && (fd = fcntl(t->fd, F_DUPFD_CLOEXEC, 0)) == -1)
 		return 0;
-	return ask_with_fd(box->peer, &m, fd, put);
+	return peer_ask_fd(box->peer, MAILBOX_PUT, fd, &m, on_put_lost, put,
+	    0);
 }
 
 static void
@@ -349,7 +352,7 @@ box_setup(box_done fn)
 void
 box_put(struct task *t, size_t rcpt, uint16_t delivery, uint32_t slot)
 {
-	struct box	*box = box_get(delivery, slot);
+	struct box	*box = box_get(t->conf, delivery, slot);
 	struct put	*put = calloc(1, sizeof(*put));
 	struct outcome	 o;
 

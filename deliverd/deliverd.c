@@ -155,6 +155,16 @@ on_stop_late(evutil_socket_t fd, short what, void *arg)
 	on_stopped();
 }
 
+/* What is under way is finished, what waits goes back. */
+static void
+on_retire(void)
+{
+	if (is_local())
+		mailbox_stop(on_stopped);
+	else
+		route_stop(on_stopped);
+}
+
 static void
 on_stop(void)
 {
@@ -162,18 +172,25 @@ on_stop(void)
 
 	/* it may end at once, inside */
 	event_base_once(proc_base(), -1, EV_TIMEOUT, on_stop_late, NULL, &tv);
-	if (is_local())
-		mailbox_stop(on_stopped);
-	else
-		route_stop(on_stopped);
+	on_retire();
+}
+
+/* What resolverd said of hosts was judged by the old configuration. */
+static void
+on_commit(void)
+{
+	if (!is_local())
+		route_forget_hosts();
 }
 
 const struct proc_ops	deliverd_ops = {
 	.program = "deliverd",
 	.roles = DELIVERD_OUT | DELIVERD_LOCAL,
 	.handlers = &handlers,
+	.commit = on_commit,
 	.peer_up = on_peer_up,
 	.peer_down = on_peer_down,
 	.start = on_start,
 	.stop = on_stop,
+	.retire = on_retire,
 };

@@ -143,8 +143,10 @@ mailbox_job(uint32_t number, struct task *t)
 				    &by_number, number);
 	size_t			 n = t->n_rcpts;
 
-	/* it was sent before queued heard that the route sleeps */
-	if (r == NULL || proc_stopping() || n == 0) {
+	/* it was sent before queued heard that the route sleeps; or, in a
+	 * reload, before queued and we came to the same configuration */
+	if (r == NULL || proc_stopping() || n == 0 ||
+	    t->conf != proc_conf()->number) {
 		task_end(t);
 		return;
 	}

@@ -441,6 +441,15 @@ route_queued_lost(void)
 }
 
 void
+route_forget_hosts(void)
+{
+	struct route	*r;
+
+	TAILQ_FOREACH(r, &routes, entry)
+		r->targets_until_ms = 0;
+}
+
+void
 route_stop(void (*stopped)(void))
 {
 	struct route	*r, *next;

@@ -71,6 +71,8 @@ void	 route_on_hosts(struct route *, const struct hosts *);
 void	 route_queued_lost(void);
 /* No new work; on_stopped is called once nothing is in hand any more. */
 void	 route_stop(void (*on_stopped)(void));
+/* Hosts are looked up again before the next connection. */
+void	 route_forget_hosts(void);
 /* The time for that is over. */
 void	 route_abort(void);
 

@@ -106,6 +106,7 @@ task_new(const struct job *job, int fd, struct result *result)
 	*t = (struct task){
 		.result = result,
 		.route = job->route,
+		.conf = job->conf,
 		.id = job->id,
 		.body_type = job->body_type,
 		.ret = job->ret,

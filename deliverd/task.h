@@ -35,6 +35,7 @@ struct task {
 	struct result		*result;	/* borrowed: kept.h has it */
 	void			*owner;		/* whoever carries it out */
 	uint32_t		 route;
+	uint32_t		 conf;		/* slots are of that one */
 	unsigned		 losses;	/* connections lost under it */
 	size_t			 open;		/* parts still to be ended */
 	struct msgid		 id;

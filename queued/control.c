@@ -32,6 +32,7 @@ struct ctl {
 	struct walk	*walks[WALKS_MAX];
 	uint32_t	 status_ask;	/* our question to master; 0: none */
 	uint32_t	 status_id;	/* the question to us */
+	uint32_t	 reload_ask, reload_id;	/* the same of RELOAD */
 };
 
 static LIST_HEAD(, ctl)		 ctls = LIST_HEAD_INITIALIZER(ctls);
@@ -61,8 +62,10 @@ on_ctl_lost(struct peer *p)
 	for (size_t i = 0; i < WALKS_MAX; i++)
 		if (c->walks[i] != NULL)
 			walk_cancel(c->walks[i]);
-	if (c->status_ask != 0 && proc_master() != NULL)
+	if (c->status_ask != 0)
 		peer_forget(proc_master(), c->status_ask);
+	if (c->reload_ask != 0)
+		peer_forget(proc_master(), c->reload_ask);
 	LIST_REMOVE(c, entry);
 	free(c);
 }
@@ -240,4 +243,47 @@ on_status_ask(struct peer *p, uint32_t id, const struct nothing *m)
 	    on_processes_lost, c, STATUS_MS);
 	if (c->status_ask == 0)
 		send_status(c, NULL);
+}
+
+/* ---- reload ------------------------------------------------------------ */
+
+static void
+send_reloaded(struct ctl *c, const struct reloaded *m)
+{
+	c->reload_ask = 0;
+	peer_send(c->peer, RELOADED, c->reload_id, m);
+}
+
+static void
+on_reload_lost(void *asker, enum lost_why why)
+{
+	(void)asker, (void)why;		/* without master we end as well */
+}
+
+void
+on_conf_reloaded(struct peer *p, void *asker, const struct reloaded *m)
+{
+	(void)p;
+	if (asker != NULL)
+		send_reloaded(asker, m);
+}
+
+/* Master reads the files; what is wrong in them is for root alone. */
+void
+on_reload(struct peer *p, uint32_t id, const struct reload *m)
+{
+	struct reloaded	 refused = { .result = RELOAD_DENIED };
+	struct ctl	*c = p->data;
+	struct reload	 ask = { m->check, c->uid };
+
+	c->reload_id = id;
+	if (c->uid != 0) {
+		send_reloaded(c, &refused);
+		return;
+	}
+	c->reload_ask = peer_ask(proc_master(), CONF_RELOAD, &ask,
+	    on_reload_lost, c, 0);
+	refused.result = RELOAD_BUSY;
+	if (c->reload_ask == 0)
+		send_reloaded(c, &refused);
 }

@@ -20,5 +20,7 @@ void	 on_queue_change(struct peer *, uint32_t id,
 	    const struct queue_change *);
 void	 on_status_ask(struct peer *, uint32_t id, const struct nothing *);
 void	 on_processes(struct peer *, void *asker, const struct status *);
+void	 on_reload(struct peer *, uint32_t id, const struct reload *);
+void	 on_conf_reloaded(struct peer *, void *asker, const struct reloaded *);
 
 #endif

@@ -15,9 +15,9 @@
 /* The damage may yet turn out to be the torn end of what was written. */
 void	 damage_note(const struct damage *);
 /*
- * Puts aside those whose records had been synced before they were lost.  The
- * others were under way when the process or the machine stopped, and nobody
- * had been told that they are there.
+ * At the end of a life: puts aside those noted whose records it had synced
+ * before they were lost.  The others were under way when the process or the
+ * machine stopped, and nobody had been told that they are there.
  */
 void	 damage_settle(uint64_t durable);
 /* A file of log/ that is no segment goes into damaged/ whole. */

@@ -288,6 +288,13 @@ forget_worker(struct route *r, void *arg)
 	dispatch_attend(r);	/* it may also have become free to go */
 }
 
+/* What it has in hand it finishes; the routes become another's. */
+void
+dispatch_peer_leaving(struct peer *p)
+{
+	route_each(forget_worker, p->data);
+}
+
 void
 dispatch_peer_down(struct peer *p)
 {

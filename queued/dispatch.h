@@ -33,6 +33,7 @@ void	 dispatch_retry(struct route *);
 
 void	 dispatch_peer_up(struct peer *);	/* of DELIVERD_ANY */
 void	 dispatch_peer_down(struct peer *);
+void	 dispatch_peer_leaving(struct peer *);
 
 void	 on_job_resume(struct peer *, uint32_t id, const struct job_resume *);
 void	 on_job_resumed(struct peer *, uint32_t id, const struct nothing *);

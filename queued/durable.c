@@ -87,12 +87,12 @@ durable_spare(unsigned spare, uint64_t size)
 }
 
 static int
-write_header(const char *name, uint32_t number, const uint8_t key[SEGMENT_KEY])
+write_header(const char *name, const struct segment_header *h)
 {
 	uint8_t	 block[SPOOL_BLOCK];
 	int	 fd, error = 0;
 
-	segment_header_put(block, number, key);
+	segment_header_put(block, h);
 	if ((fd = disk_open(spool_dirs.root, name, O_WRONLY)) == -1)
 		return errno;
 	if (disk_write_all(fd, block, sizeof(block), 0) == -1 ||
@@ -102,15 +102,14 @@ write_header(const char *name, uint32_t number, const uint8_t key[SEGMENT_KEY])
 }
 
 int
-durable_segment(unsigned spare, uint32_t number,
-    const uint8_t key[SEGMENT_KEY])
+durable_segment(unsigned spare, const struct segment_header *h)
 {
 	char	 from[SPARE_NAME_SIZE], to[SEGMENT_NAME_SIZE];
 	int	 error;
 
 	spare_name(from, spare);
-	segment_name(to, number, "seg");
-	if ((error = write_header(from, number, key)) != 0)
+	segment_name(to, h->number, "seg");
+	if ((error = write_header(from, h)) != 0)
 		return error;
 	if (disk->rename(spool_dirs.root, from, spool_dirs.log, to) == -1)
 		return errno;

@@ -38,8 +38,7 @@ void	 tmp_name(char name[SPARE_NAME_SIZE], uint32_t large);
 /* A file written ahead.  Cut: a short spare, which a start removes. */
 int	 durable_spare(unsigned spare, uint64_t size);
 /* The spare becomes that segment.  Cut: it is the one or the other. */
-int	 durable_segment(unsigned spare, uint32_t number,
-	    const uint8_t key[SEGMENT_KEY]);
+int	 durable_segment(unsigned spare, const struct segment_header *);
 /*
  * A batch in its place.  Each thread has its own open file of the segment,
  * and so sees its own errors; life tells one spool_open from the next.

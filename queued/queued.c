@@ -49,6 +49,8 @@ static const struct handlers	 queued_handlers = {
 	.QUEUE_CHANGE = on_queue_change,
 	.STATUS_ASK = on_status_ask,
 	.PROCESSES = on_processes,
+	.RELOAD = on_reload,
+	.CONF_RELOADED = on_conf_reloaded,
 };
 
 static int
@@ -66,6 +68,13 @@ queued_commit(void)
 	new_router = NULL;
 	if (running)
 		dispatch_attend_all();
+}
+
+static void
+queued_drop(void)
+{
+	router_free(new_router);
+	new_router = NULL;
 }
 
 static void
@@ -95,6 +104,13 @@ queued_peer_down(struct peer *p)
 		submit_peer_down(p);
 	else if (1u << p->role & DELIVERD_ANY)
 		dispatch_peer_down(p);
+}
+
+static void
+queued_peer_leaving(struct peer *p)
+{
+	if (p->data != NULL && 1u << p->role & DELIVERD_ANY)
+		dispatch_peer_leaving(p);
 }
 
 /* The cleaner has copied a message. */
@@ -189,9 +205,11 @@ const struct proc_ops	 queued_ops = {
 	.prepare = spool_threads,
 	.configure = queued_configure,
 	.commit = queued_commit,
+	.drop = queued_drop,
 	.listener = queued_listener,
 	.peer_up = queued_peer_up,
 	.peer_down = queued_peer_down,
+	.peer_leaving = queued_peer_leaving,
 	.start = queued_start,
 	.stop = queued_stop,
 };

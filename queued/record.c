@@ -43,26 +43,26 @@ spool_sum(const void *p, size_t n, const uint8_t key[SEGMENT_KEY])
 /* --- segments --- */
 
 static void
-header_put(uint8_t *p, uint64_t number, const uint8_t key[SEGMENT_KEY])
+header_put(uint8_t *p, const struct segment_header *h)
 {
 	memcpy(p, SEGMENT_MAGIC, 8);
 	wire_set32(p + 8, SPOOL_VERSION);
-	wire_set64(p + 16, number);
-	memcpy(p + 24, key, SEGMENT_KEY);
-	wire_set64(p + SEGMENT_SUM_AT, spool_sum(p, SEGMENT_SUM_AT, key));
+	wire_set32(p + 12, h->life);
+	wire_set64(p + 16, h->number);
+	memcpy(p + 24, h->key, SEGMENT_KEY);
+	wire_set64(p + SEGMENT_SUM_AT, spool_sum(p, SEGMENT_SUM_AT, h->key));
 }
 
 void
-segment_header_put(uint8_t block[SPOOL_BLOCK], uint64_t number,
-    const uint8_t key[SEGMENT_KEY])
+segment_header_put(uint8_t block[SPOOL_BLOCK], const struct segment_header *h)
 {
 	memset(block, 0, SPOOL_BLOCK);
-	header_put(block, number, key);
-	header_put(block + SEGMENT_AGAIN, number, key);
+	header_put(block, h);
+	header_put(block + SEGMENT_AGAIN, h);
 }
 
 static enum header_verdict
-header_get(const uint8_t *p, uint64_t *number, uint8_t key[SEGMENT_KEY])
+header_get(const uint8_t *p, struct segment_header *h)
 {
 	if (memcmp(p, SEGMENT_MAGIC, 8) != 0 ||
 	    wire_get64(p + SEGMENT_SUM_AT) !=
@@ -70,19 +70,21 @@ header_get(const uint8_t *p, uint64_t *number, uint8_t key[SEGMENT_KEY])
 		return HEADER_BAD;
 	if (wire_get32(p + 8) != SPOOL_VERSION)
 		return HEADER_VERSION;
-	*number = wire_get64(p + 16);
-	memcpy(key, p + 24, SEGMENT_KEY);
+	if (wire_get64(p + 16) > UINT32_MAX)
+		return HEADER_BAD;
+	h->life = wire_get32(p + 12);
+	h->number = (uint32_t)wire_get64(p + 16);
+	memcpy(h->key, p + 24, SEGMENT_KEY);
 	return HEADER_OK;
 }
 
 enum header_verdict
-segment_header_get(const uint8_t block[SPOOL_BLOCK], uint64_t *number,
-    uint8_t key[SEGMENT_KEY])
+segment_header_get(const uint8_t block[SPOOL_BLOCK], struct segment_header *h)
 {
-	enum header_verdict	 v = header_get(block, number, key);
+	enum header_verdict	 v = header_get(block, h);
 
 	if (v == HEADER_BAD)
-		v = header_get(block + SEGMENT_AGAIN, number, key);
+		v = header_get(block + SEGMENT_AGAIN, h);
 	return v;
 }
 

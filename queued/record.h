@@ -8,7 +8,7 @@
  * a multiple of SPOOL_BLOCK and filled up with zeros to the next.
  *
  *	segment header	  0 magic "postern\n"	  8 format version (4)
- *			 12 zero (4)		 16 number (8)
+ *			 12 life (4)		 16 number (8)
  *			 24 key (16)		 40 checksum of 0..39 (8)
  *			 2048 the same again, as without it all is lost
  *	batch header	  0 checksum of 8..39 (8)
@@ -16,7 +16,8 @@
  *			 16 length with this header (4)
  *			 20 offset in the segment (4)
  *			 24 sequence number of its first record (8)
- *			 32 durable: records below were then synced (8)
+ *			 32 durable: records of this life below were
+ *			    then synced (8)
  *	record header	  0 checksum of 8.. to the end of meta (8)
  *			  8 length of meta (4)	 12 length of content (4)
  *			 16 type (1)		 17 flags (1)
@@ -104,6 +105,12 @@ struct record {
 	size_t		 len;		/* with its header */
 };
 
+/* Lives are counted, one from a start to the next. */
+struct segment_header {
+	uint32_t	 number, life;
+	uint8_t		 key[SEGMENT_KEY];
+};
+
 struct batch_header {
 	uint32_t	 n;
 	uint32_t	 length;
@@ -118,8 +125,8 @@ uint64_t	 spool_sum(const void *, size_t n,
 
 /* --- writing --- */
 
-void	 segment_header_put(uint8_t block[SPOOL_BLOCK], uint64_t number,
-	    const uint8_t key[SEGMENT_KEY]);
+void	 segment_header_put(uint8_t block[SPOOL_BLOCK],
+	    const struct segment_header *);
 void	 batch_header_put(uint8_t *, const struct batch_header *,
 	    const uint8_t key[SEGMENT_KEY]);
 /*
@@ -140,7 +147,7 @@ size_t	 record_copy(struct buf *, const struct record *r,
 
 enum header_verdict { HEADER_OK, HEADER_BAD, HEADER_VERSION };
 enum header_verdict segment_header_get(const uint8_t block[SPOOL_BLOCK],
-	    uint64_t *number, uint8_t key[SEGMENT_KEY]);
+	    struct segment_header *);
 /* 0, or -1 where there is no batch of this key that belongs to offset. */
 int	 batch_header_get(const uint8_t *, uint32_t offset,
 	    const uint8_t key[SEGMENT_KEY], struct batch_header *);

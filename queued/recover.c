@@ -136,21 +136,35 @@ on_damage(void *arg, const struct damage *d)
 
 static enum header_verdict
 read_header(int fd, uint32_t number, struct stat *st,
-    uint8_t key[SEGMENT_KEY])
+    struct segment_header *h)
 {
 	uint8_t			 block[SPOOL_BLOCK];
-	uint64_t		 says;
 	enum header_verdict	 v;
 
 	if (disk->stat(fd, st) == -1 ||
 	    disk_read_all(fd, block, sizeof(block), 0) == -1)
 		return HEADER_BAD;
-	v = segment_header_get(block, &says, key);
-	return v == HEADER_OK && says != number ? HEADER_BAD : v;
+	v = segment_header_get(block, h);
+	return v == HEADER_OK && h->number != number ? HEADER_BAD : v;
+}
+
+/*
+ * What a batch says was synced it knows of its own life alone: what an
+ * earlier one was writing when it was cut stays torn for ever.
+ */
+static void
+begin_life(struct scan *s, uint32_t life)
+{
+	if (life == s->life)
+		return;
+	damage_settle(s->durable);
+	s->life = life;
+	s->durable = 0;
 }
 
 static int
-scan_open(struct scan *s, const struct stat *st, const uint8_t *key)
+scan_open(struct scan *s, const struct stat *st,
+    const struct segment_header *h)
 {
 	struct segment	*seg;
 
@@ -160,8 +174,9 @@ scan_open(struct scan *s, const struct stat *st, const uint8_t *key)
 	s->size = (uint64_t)st->st_size;
 	if (s->size > UINT32_MAX)
 		s->size = UINT32_MAX;
-	seg = segment_add(s->number, s->size, key);
+	seg = segment_add(h, s->size);
 	s->key = seg->key;
+	begin_life(s, h->life);
 	s->arg = s;
 	seg->indexed = index_scan(s) == 0;
 	if ((!seg->indexed && segment_scan(s) == -1) || no_memory) {
@@ -178,7 +193,7 @@ static int
 scan_one(struct scan *s, uint32_t number, char *why, size_t size)
 {
 	char		 name[SEGMENT_NAME_SIZE];
-	uint8_t		 key[SEGMENT_KEY];
+	struct segment_header	 h;
 	struct stat	 st;
 	int		 error = 0;
 
@@ -186,7 +201,7 @@ scan_one(struct scan *s, uint32_t number, char *why, size_t size)
 	s->number = number;
 	if ((s->fd = disk_open(spool_dirs.log, name, O_RDONLY)) == -1)
 		return failed(why, size, name);
-	switch (read_header(s->fd, number, &st, key)) {
+	switch (read_header(s->fd, number, &st, &h)) {
 	case HEADER_BAD:
 		damage_file(name, "its header is damaged");
 		break;
@@ -196,7 +211,7 @@ scan_one(struct scan *s, uint32_t number, char *why, size_t size)
 		error = -1;
 		break;
 	case HEADER_OK:
-		if (scan_open(s, &st, key) == -1)
+		if (scan_open(s, &st, &h) == -1)
 			error = failed(why, size, name);
 		break;
 	}

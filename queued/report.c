@@ -11,6 +11,7 @@
 #include "log.h"
 #include "proc.h"
 
+#include "expand.h"
 #include "intake.h"
 
 /* the part of the envelope that is kept between the steps */
@@ -68,20 +69,41 @@ is_eight_bit(struct str s)
 	return false;
 }
 
+/*
+ * To whom the report really goes: a sender may be an alias of ours.  0, or
+ * -1 with the report ended: there is nobody, or it cannot be told now.
+ */
+static int
+address(struct report *r, struct envelope *e)
+{
+	struct recipient	 to = { .address = r->original.sender,
+	    .notify = NOTIFY_NEVER };	/* RFC 3461 5.2.7 asks for <> alone */
+	struct rcpt_answer	 answer;
+
+	expand_begin(&e->id, true);
+	expand_rcpt(&to, &answer);
+	e->n_rcpts = expand_results(&e->rcpts);
+	if (answer.verdict == RCPT_OK)
+		return 0;
+	if (answer.verdict != RCPT_TEMPORARY)
+		log_warn("report on=%s: none, its sender <%s> leads nowhere",
+		    msgid_text(&r->id), log_text(r->original.sender));
+	report_end(r, answer.verdict != RCPT_TEMPORARY);
+	return -1;
+}
+
 static void
 store(struct report *r, const struct bounce *b, struct str header,
     struct str body)
 {
-	struct recipient	 to = { .address = r->original.sender,
-	    .notify = NOTIFY_NEVER };	/* RFC 3461 5.2.7 asks for <> alone */
 	struct envelope		 e = {
 		.id = b->id, .arrived = b->now,
 		.body = is_eight_bit(body) ? BODY_8BITMIME : BODY_7BIT,
 		.utf8 = is_eight_bit(r->original.sender), .verified = true,
-		.rcpts = &to, .n_rcpts = 1,
 	};
 
-	intake_store(&e, header, body, 0, 0, on_stored, r);
+	if (address(r, &e) == 0)
+		intake_store(&e, header, body, 0, 0, on_stored, r);
 }
 
 /* A body is returned where it was asked for or may be, and is small. */

@@ -9,12 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "addr.h"
 #include "log.h"
 #include "proc.h"
 #include "xmalloc.h"
 
 #include "names.h"
+#include "target.h"
 
 /* where no route block fits; those of DESIGN.md section 4 */
 #define CONCURRENCY	20
@@ -30,15 +30,15 @@ struct router {
 	bool			 table_domains;	/* some are in tables */
 };
 
-/* An address taken apart. */
-struct target {
-	char			 store[ADDR_STORE_MAX];
-	struct addr		 addr;
-	const struct domain_conf *domain;	/* ours; NULL: not ours */
-};
-
 static struct router	*current;
 static uint16_t		 epoch;
+/* where the listeners of the configuration before are now: an smtpd that was
+ * not told yet speaks of them */
+static struct {
+	uint32_t	 conf;
+	size_t		 n;
+	unsigned	 now[LISTENERS_MAX];
+} before;
 
 struct router *
 router_new(const struct conf *conf, char *why, size_t size)
@@ -72,9 +72,32 @@ router_free(struct router *r)
 	free(r);
 }
 
+static unsigned
+listener_find(const struct conf *conf, const struct listener_conf *l)
+{
+	unsigned	 i = 0;
+
+	while (i < conf->n_listeners &&
+	    (conf->listeners[i].service != l->service ||
+	    !str_equal(conf->listeners[i].name, l->name)))
+		i++;
+	return i;
+}
+
+static void
+renumber_listeners(const struct conf *old, const struct conf *new)
+{
+	before.conf = old->number;
+	before.n = old->n_listeners;
+	for (size_t i = 0; i < before.n; i++)
+		before.now[i] = listener_find(new, &old->listeners[i]);
+}
+
 void
 router_use(struct router *r)
 {
+	if (current != NULL && r != NULL)
+		renumber_listeners(current->conf, r->conf);
 	router_free(current);
 	current = r;
 	epoch++;
@@ -84,6 +107,18 @@ uint16_t
 router_epoch(void)
 {
 	return epoch;
+}
+
+const struct conf *
+router_conf(void)
+{
+	return current->conf;
+}
+
+struct tables *
+router_tables(void)
+{
+	return current->tables;
 }
 
 /* ---- our domains ------------------------------------------------------- */
@@ -108,8 +143,8 @@ domain_in_tables(struct str name, const struct domain_conf **found)
 	return TABLE_ABSENT;
 }
 
-static enum table_result
-domain_find(struct str name, const struct domain_conf **found)
+enum table_result
+router_domain(struct str name, const struct domain_conf **found)
 {
 	uint32_t	 i = names_find(&current->domains, name);
 
@@ -121,95 +156,6 @@ domain_find(struct str name, const struct domain_conf **found)
 	if (!current->table_domains)
 		return TABLE_ABSENT;
 	return domain_in_tables(name, found);
-}
-
-/* TABLE_ERROR: cannot tell; TABLE_ABSENT: not an address. */
-static enum table_result
-target_parse(struct target *t, struct str address)
-{
-	t->domain = NULL;
-	if (addr_parse(address, ADDR_POSTMASTER | ADDR_UTF8, t->store,
-	    &t->addr) != ADDR_OK)
-		return TABLE_ABSENT;
-	if (domain_find(t->addr.domain, &t->domain) == TABLE_ERROR)
-		return TABLE_ERROR;
-	return TABLE_FOUND;
-}
-
-/* ---- our recipients ---------------------------------------------------- */
-
-/* Keys of tables are in lower case. */
-static struct str
-lower(struct str s, char *to)
-{
-	for (size_t i = 0; i < s.n; i++)
-		to[i] = s.p[i] >= 'A' && s.p[i] <= 'Z' ?
-		    (char)(s.p[i] | 0x20) : s.p[i];
-	return str_bytes(to, s.n);
-}
-
-/* user@domain, then user, then @domain; the first that is there. */
-static enum table_result
-recipient_in_table(unsigned table, const struct addr *a)
-{
-	char			 key[ADDR_STORE_MAX + 1];
-	struct str		 local = lower(a->local, key), whole;
-	enum table_result	 result;
-
-	key[local.n] = '@';
-	memcpy(key + local.n + 1, a->domain.p, a->domain.n);
-	whole = str_bytes(key, local.n + 1 + a->domain.n);
-	result = tables_find(current->tables, table, whole, NULL);
-	if (result == TABLE_ABSENT)
-		result = tables_find(current->tables, table, local, NULL);
-	if (result == TABLE_ABSENT)
-		result = tables_find(current->tables, table,
-		    str_skip(whole, local.n), NULL);
-	return result;
-}
-
-static enum table_result
-account_find(unsigned table, struct str user, struct str *value)
-{
-	enum table_result	 result;
-	char			 key[ADDR_STORE_MAX];
-
-	/* "#" begins the table's other half, the slots */
-	if (user.n != 0 && user.p[0] == '#')
-		return TABLE_ABSENT;
-	result = tables_find(current->tables, table, user, value);
-	if (result == TABLE_ABSENT)
-		result = tables_find(current->tables, table, lower(user, key),
-		    value);
-	return result;
-}
-
-static enum table_result
-recipient_find(const struct target *t)
-{
-	const struct domain_conf	*d = t->domain;
-
-	switch (d->recipients) {
-	case RECIPIENTS_ANY:
-		return TABLE_FOUND;
-	case RECIPIENTS_TABLE:
-		return recipient_in_table(d->recipients_table, &t->addr);
-	case RECIPIENTS_SYSTEM:
-		return account_find(d->recipients_table, t->addr.local, NULL);
-	case RECIPIENTS_VERIFY:		/* load refuses it for now */
-	default:
-		return TABLE_ERROR;
-	}
-}
-
-/* RFC 5321 4.5.1: reserved, always there, in any case. */
-static bool
-is_postmaster(const struct target *t)
-{
-	static const struct str	name = STR("postmaster");
-
-	return str_equal_nocase(t->addr.local, name) &&
-	    (t->addr.domain.n == 0 || t->domain != NULL);
 }
 
 /* ---- who may ----------------------------------------------------------- */
@@ -227,16 +173,34 @@ is_trusted(const struct listener_conf *l, const struct netaddr *client)
 	return false;
 }
 
-/* An mx worker never relays: whatever it says, it speaks for strangers. */
-static bool
-may_relay(const struct origin_of *o)
+static const struct listener_conf *
+listener_of(const struct origin_of *o)
 {
-	const struct listener_conf	*l;
+	unsigned	 i = o->listener;
 
-	if (o->role != ROLE_SMTPD_MSA ||
-	    o->listener >= current->conf->n_listeners)
+	if (o->conf != current->conf->number) {
+		if (o->conf != before.conf || i >= before.n)
+			return NULL;
+		i = before.now[i];
+	}
+	return i < current->conf->n_listeners ?
+	    &current->conf->listeners[i] : NULL;
+}
+
+bool
+router_is_known(const struct origin_of *o)
+{
+	return listener_of(o) != NULL;
+}
+
+/* An mx worker never relays: whatever it says, it speaks for strangers. */
+bool
+router_may_relay(const struct origin_of *o)
+{
+	const struct listener_conf	*l = listener_of(o);
+
+	if (o->role != ROLE_SMTPD_MSA || l == NULL)
 		return false;
-	l = &current->conf->listeners[o->listener];
 	switch (l->service) {
 	case SERVICE_LOCAL:
 		return true;
@@ -247,50 +211,7 @@ may_relay(const struct origin_of *o)
 	}
 }
 
-enum rcpt_verdict
-router_may(const struct origin_of *o, struct str address)
-{
-	struct target	 t;
-
-	switch (target_parse(&t, address)) {
-	case TABLE_ERROR:
-		return RCPT_TEMPORARY;
-	case TABLE_ABSENT:
-		return RCPT_UNKNOWN;
-	default:
-		break;
-	}
-	if (is_postmaster(&t))
-		return RCPT_OK;
-	if (t.domain == NULL)
-		return may_relay(o) ? RCPT_OK : RCPT_NO_RELAY;
-	switch (recipient_find(&t)) {
-	case TABLE_FOUND:
-		return RCPT_OK;
-	case TABLE_ABSENT:
-		return RCPT_UNKNOWN;
-	default:
-		return RCPT_TEMPORARY;
-	}
-}
-
 /* ---- where to ---------------------------------------------------------- */
-
-struct str
-router_target(struct str address)
-{
-	struct str	 postmaster = current->conf->postmaster;
-	struct target	 t;
-
-	if (postmaster.n == 0 || !str_starts_nocase(address,
-	    (struct str)STR("postmaster")) ||
-	    target_parse(&t, address) != TABLE_FOUND || !is_postmaster(&t))
-		return address;
-	if (t.domain != NULL && t.domain->recipients != RECIPIENTS_ANY &&
-	    recipient_find(&t) == TABLE_FOUND)
-		return address;		/* there is such a mailbox */
-	return postmaster;
-}
 
 static const struct route_conf *
 pattern_find(struct str domain)
@@ -381,7 +302,7 @@ router_route(struct str address, struct route **route)
 		return ROUTE_NONE;
 	s.next_hop = target_domain(&t);
 	if (t.domain == NULL && t.addr.domain.n == 0)
-		domain_find(s.next_hop, &t.domain);
+		router_domain(s.next_hop, &t.domain);
 	if ((c = pattern_find(s.next_hop)) == NULL && t.domain == NULL &&
 	    s.next_hop.n == 0)
 		return ROUTE_NONE;
@@ -396,27 +317,10 @@ router_route(struct str address, struct route **route)
 enum table_result
 router_slot(struct str address, uint32_t *slot)
 {
-	struct target		 t;
-	struct str		 value;
-	enum table_result	 result;
-	uint64_t		 n = 0;
+	struct target	 t;
 
 	*slot = 0;
 	if (target_parse(&t, address) == TABLE_ERROR)
 		return TABLE_ERROR;
-	if (t.domain == NULL || t.domain->recipients != RECIPIENTS_SYSTEM)
-		return TABLE_FOUND;
-	result = account_find(t.domain->recipients_table, t.addr.local,
-	    &value);
-	if (result != TABLE_FOUND)
-		return result;
-	if (value.n == 0 || value.n > 9)
-		return TABLE_ERROR;
-	for (size_t i = 0; i < value.n; i++) {
-		if (value.p[i] < '0' || value.p[i] > '9')
-			return TABLE_ERROR;
-		n = n * 10 + (uint64_t)(value.p[i] - '0');
-	}
-	*slot = (uint32_t)n;
-	return TABLE_FOUND;
+	return target_slot(&t, slot);
 }

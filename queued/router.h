@@ -1,8 +1,8 @@
 /*
- * What the configuration says of an address: whether it may come in, and
- * where it goes.  A router is built beside the one in force, from a
- * configuration and its tables, and takes its place at the commit.  It
- * borrows both.
+ * What the configuration says of domains: which are ours, who may send to
+ * others, and where mail goes.  A router is built beside the one in force,
+ * from a configuration and its tables, and takes its place at the commit.
+ * It borrows both.
  */
 #ifndef ROUTER_H
 #define ROUTER_H
@@ -13,7 +13,6 @@
 
 #include "arena.h"
 #include "conf.h"
-#include "messages.h"
 #include "netaddr.h"
 #include "roles.h"
 #include "str.h"
@@ -37,15 +36,22 @@ struct origin_of {
 	unsigned	 listener;	/* its index in the configuration */
 	struct netaddr	 client;
 	struct str	 account;	/* authenticated; or empty */
+	uint32_t	 conf;		/* the number of that configuration */
 };
 
-/* May mail to address (canonical, or just postmaster) come in from there? */
-enum rcpt_verdict router_may(const struct origin_of *, struct str address);
+/* Whether that may send to addresses that are not ours. */
+bool		 router_may_relay(const struct origin_of *);
+/* False: its listener is in no configuration any more, or in none yet. */
+bool		 router_is_known(const struct origin_of *);
+
+/* What is in force; not NULL once a router is used. */
+const struct conf *router_conf(void);
+struct tables	*router_tables(void);
 /*
- * The address that mail to it really goes to: itself, or the configured
- * postmaster's.  Borrowed from the argument or the configuration.
+ * The domain of ours of that name (lower case), written out or in a table.
+ * TABLE_ABSENT with NULL: not ours.
  */
-struct str	 router_target(struct str address);
+enum table_result router_domain(struct str name, const struct domain_conf **);
 
 enum route_result {
 	ROUTE_FOUND,		/* *route is held for the caller */

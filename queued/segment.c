@@ -23,7 +23,7 @@ static size_t		 n_open;
 /* --- the list --- */
 
 struct segment *
-segment_add(uint32_t number, uint64_t size, const uint8_t key[SEGMENT_KEY])
+segment_add(const struct segment_header *h, uint64_t size)
 {
 	struct segment	*s = xcalloc(1, sizeof(*s));
 
@@ -32,9 +32,9 @@ segment_add(uint32_t number, uint64_t size, const uint8_t key[SEGMENT_KEY])
 		segments = xreallocarray(segments, n_allocated,
 		    sizeof(*segments));
 	}
-	*s = (struct segment){ .number = number, .size = size, .fd = -1,
-	    .end = SPOOL_BLOCK };
-	memcpy(s->key, key, SEGMENT_KEY);
+	*s = (struct segment){ .number = h->number, .life = h->life,
+	    .size = size, .fd = -1, .end = SPOOL_BLOCK };
+	memcpy(s->key, h->key, SEGMENT_KEY);
 	return segments[n_segments++] = s;
 }
 
@@ -73,6 +73,12 @@ uint32_t
 segment_newest(void)
 {
 	return n_segments != 0 ? segments[n_segments - 1]->number : 0;
+}
+
+uint32_t
+segment_newest_life(void)
+{
+	return n_segments != 0 ? segments[n_segments - 1]->life : 0;
 }
 
 static void
@@ -173,9 +179,9 @@ segment_wants_next(void)
 }
 
 struct segment *
-segment_opened(uint32_t number, uint64_t size, const uint8_t key[SEGMENT_KEY])
+segment_opened(const struct segment_header *h, uint64_t size)
 {
-	return next = segment_add(number, size, key);
+	return next = segment_add(h, size);
 }
 
 /* --- living --- */

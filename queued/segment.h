@@ -19,7 +19,7 @@
 struct event_base;
 
 struct segment {
-	uint32_t	 number;
+	uint32_t	 number, life;
 	uint32_t	 end;		/* where the next batch would go */
 	uint64_t	 size;		/* of the file */
 	uint8_t		 key[SEGMENT_KEY];
@@ -46,8 +46,7 @@ void		 segments_clear(void);
 /* --- at a start --- */
 
 /* Recovery adds them in rising order; NULL without memory. */
-struct segment	*segment_add(uint32_t number, uint64_t size,
-		    const uint8_t key[SEGMENT_KEY]);
+struct segment	*segment_add(const struct segment_header *, uint64_t size);
 /* A segment that holds nothing: it is forgotten, its file removed. */
 void		 segment_discard(struct segment *);
 /* A spare of the right size that a start has found; false: no use for it. */
@@ -60,6 +59,7 @@ int		 segment_open_first(void);
 struct segment	*segment_find(uint32_t number);	/* or NULL */
 struct segment	*segment_at(size_t index);	/* 0: the oldest; or NULL */
 uint32_t	 segment_newest(void);		/* 0: there is none */
+uint32_t	 segment_newest_life(void);	/* the same */
 uint64_t	 segments_octets(void);		/* of all their files */
 uint64_t	 segments_live_octets(void);
 

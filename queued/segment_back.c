@@ -35,12 +35,12 @@
 static struct {
 	struct work	 work;
 	int		 error;
-	uint32_t	 number;	/* of the segment */
+	uint32_t	 number;	/* of the segment; recycle */
 	unsigned	 spare;
 	bool		 make;		/* open: the spare is made first */
 	bool		 keep;		/* recycle: as a spare */
 	bool		 aside;		/* recycle: into damaged/ */
-	uint8_t		 key[SEGMENT_KEY];
+	struct segment_header header;	/* open */
 } step;
 
 static struct {
@@ -54,6 +54,7 @@ static struct {
 	unsigned	 spares[SPARES_MAX], n_spares;
 	unsigned	 next_spare;	/* a name not yet used */
 	uint32_t	 next_number;
+	uint32_t	 life;
 } back;
 
 /* --- what threads do --- */
@@ -82,7 +83,7 @@ give_up_open(void)
 	_Static_assert(SEGMENT_NAME_SIZE == SPARE_NAME_SIZE, "one for both");
 	spare_name(name, step.spare);
 	disk->unlink(spool_dirs.root, name, 0);
-	segment_name(name, step.number, "seg");
+	segment_name(name, step.header.number, "seg");
 	disk->unlink(spool_dirs.log, name, 0);
 }
 
@@ -92,8 +93,7 @@ run_open(struct work *w)
 	(void)w;
 	step.error = step.make ? make_spare(0) : 0;
 	if (step.error == 0)
-		step.error = durable_segment(step.spare, step.number,
-		    step.key);
+		step.error = durable_segment(step.spare, &step.header);
 	if (step.error != 0)
 		give_up_open();
 }
@@ -143,15 +143,16 @@ prepare_open(void)
 	step.make = back.n_spares == 0;
 	step.spare = step.make ? back.next_spare++ :
 	    back.spares[--back.n_spares];
-	step.number = back.next_number++;
-	randombytes_buf(step.key, sizeof(step.key));
+	step.header.number = back.next_number++;
+	step.header.life = back.life;
+	randombytes_buf(step.header.key, sizeof(step.header.key));
 }
 
 static void
 after_open(void)
 {
 	if (step.error == 0) {
-		segment_opened(step.number, back.size, step.key);
+		segment_opened(&step.header, back.size);
 		return;
 	}
 	log_error("spool: cannot open a segment: %s", strerror(step.error));
@@ -271,11 +272,12 @@ int
 segment_open_first(void)
 {
 	back.next_number = segment_newest() + 1;
+	back.life = segment_newest_life() + 1;
 	prepare_open();
 	run_open(&step.work);
 	if (step.error != 0)
 		return step.error;
-	segment_opened(step.number, back.size, step.key);
+	segment_opened(&step.header, back.size);
 	back.stopped = false;
 	segment_advance();
 	return 0;

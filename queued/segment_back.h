@@ -20,8 +20,7 @@ unsigned	 segment_spares(void);
 
 /* what segment.c tells, and is told when a step is done */
 bool		 segment_wants_next(void);
-struct segment	*segment_opened(uint32_t number, uint64_t size,
-		    const uint8_t key[SEGMENT_KEY]);
+struct segment	*segment_opened(const struct segment_header *, uint64_t size);
 struct segment	*segment_recyclable(void);	/* or NULL */
 void		 segment_recycled(uint32_t number);
 

@@ -28,7 +28,8 @@ struct scan {
 	const uint8_t	*key;
 	/* kept from one segment to the next; 0 in the first */
 	uint64_t	 next;		/* the sequence expected */
-	uint64_t	 durable;	/* those below were synced */
+	uint32_t	 life;		/* of the segment before */
+	uint64_t	 durable;	/* those below were synced, in it */
 	/* of this one */
 	uint64_t	 n_records;
 	uint64_t	 end;		/* behind its last batch */

@@ -16,6 +16,7 @@
 #include "proc.h"
 #include "xmalloc.h"
 
+#include "expand.h"
 #include "intake.h"
 #include "mail.h"
 #include "recent.h"
@@ -82,22 +83,40 @@ accepts(const struct peer *p)
 
 /* ---- recipients -------------------------------------------------------- */
 
+/*
+ * A session may outlive its listener, which went in a reload.  Whether it
+ * might relay cannot be told any more, which is no reason to fail its mail.
+ */
+static void
+soften(const struct origin_of *o, struct rcpt_answer *a)
+{
+	if (a->verdict == RCPT_NO_RELAY && o->role == ROLE_SMTPD_MSA &&
+	    !router_is_known(o))
+		*a = (struct rcpt_answer){ .verdict = RCPT_TEMPORARY,
+		    .text = STR("The configuration has changed, connect "
+		    "again") };
+}
+
 void
 on_rcpt_check(struct peer *p, uint32_t id, const struct rcpt_check *m)
 {
 	struct rcpt_answer	 answers[RCPT_BATCH_MAX];
 	struct rcpt_checked	 checked = { answers, m->n_rcpts };
 	struct origin_of	 o = { p->role, m->listener, m->client,
-	    STR_NONE };
+	    STR_NONE, m->conf };
 	enum store_result	 space = accepts(p);
+	struct recipient	 rcpt = { .notify = 0 };
 
+	expand_begin(NULL, router_may_relay(&o));
 	for (size_t i = 0; i < m->n_rcpts; i++) {
-		answers[i] = (struct rcpt_answer){ RCPT_TEMPORARY, STR_NONE };
-		if (space == STORE_OK)
-			answers[i].verdict = router_may(&o,
-			    m->rcpts[i].address);
-		else if (space == STORE_NO_SPACE)
-			answers[i].verdict = RCPT_NO_SPACE;
+		rcpt.address = m->rcpts[i].address;
+		if (space == STORE_OK) {
+			expand_rcpt(&rcpt, &answers[i]);
+			soften(&o, &answers[i]);
+		} else
+			answers[i] = (struct rcpt_answer){ .verdict =
+			    space == STORE_NO_SPACE ? RCPT_NO_SPACE :
+			    RCPT_TEMPORARY };
 	}
 	peer_send(p, RCPT_CHECKED, id, &checked);
 }
@@ -180,15 +199,23 @@ is_address(struct str s, unsigned flags)
 	return addr_parse(s, flags | ADDR_UTF8, store, &a) == ADDR_OK;
 }
 
-/* The decision of RCPT_CHECK again: smtpd may be broken into. */
+/*
+ * The decision of RCPT_CHECK again: smtpd may be broken into, and tables
+ * change.  What aliases make of the recipients is what is stored.
+ */
 static enum store_result
-check_rcpts(const struct peer *p, const struct envelope *e, const char **text)
+expand(const struct peer *p, uint32_t conf, struct envelope *e,
+    const char **text)
 {
 	struct origin_of	 o = { p->role, e->listener, e->client,
-	    e->account };
+	    e->account, conf };
+	struct rcpt_answer	 answer;
 
+	expand_begin(&e->id, router_may_relay(&o));
 	for (size_t i = 0; i < e->n_rcpts; i++) {
-		switch (router_may(&o, e->rcpts[i].address)) {
+		expand_rcpt(&e->rcpts[i], &answer);
+		soften(&o, &answer);
+		switch (answer.verdict) {
 		case RCPT_OK:
 			break;
 		case RCPT_TEMPORARY:
@@ -199,12 +226,14 @@ check_rcpts(const struct peer *p, const struct envelope *e, const char **text)
 			return STORE_REFUSED;
 		}
 	}
+	e->n_rcpts = expand_results(&e->rcpts);
 	return STORE_OK;
 }
 
+/* *e is the envelope that is to be stored. */
 static enum store_result
 check_mail(const struct peer *p, const struct mail_submit *m,
-    const char **text)
+    struct envelope *e, const char **text)
 {
 	enum store_result	 result = accepts(p);
 
@@ -216,30 +245,8 @@ check_mail(const struct peer *p, const struct mail_submit *m,
 		*text = "the sender is not an address";
 		return STORE_REFUSED;
 	}
-	return check_rcpts(p, &m->envelope, text);
-}
-
-/* postmaster, where it has no mailbox of its own, becomes the one that the
- * configuration names; the record holds that. */
-static void
-expand(struct envelope *e)
-{
-	static struct recipient	 rcpts[RCPTS_MAX];
-	struct str		 target;
-	bool			 changed = false;
-
-	for (size_t i = 0; i < e->n_rcpts; i++) {
-		target = router_target(e->rcpts[i].address);
-		if (target.p == e->rcpts[i].address.p)
-			continue;
-		if (!changed)
-			memcpy(rcpts, e->rcpts,
-			    e->n_rcpts * sizeof(rcpts[0]));
-		changed = true;
-		rcpts[i].address = target;
-	}
-	if (changed)
-		e->rcpts = rcpts;
+	*e = m->envelope;
+	return expand(p, m->conf, e, text);
 }
 
 static void
@@ -256,18 +263,17 @@ on_stored(void *arg, enum store_result result, const char *text)
 }
 
 static void
-submit(struct peer *p, uint32_t id, const struct mail_submit *m)
+submit(struct peer *p, uint32_t id, const struct mail_submit *m,
+    struct envelope *e)
 {
 	struct source		*c = p->data;
 	struct submission	*s = xcalloc(1, sizeof(*s));
-	struct envelope		 e = m->envelope;
 
 	s->peer = p;
 	s->id = id;
 	LIST_INSERT_HEAD(&c->submissions, s, entry);
-	e.arrived = (uint64_t)clock_wall();	/* our clock judges ages */
-	expand(&e);
-	intake_store(&e, m->header, m->body, m->large, m->large_size,
+	e->arrived = (uint64_t)clock_wall();	/* our clock judges ages */
+	intake_store(e, m->header, m->body, m->large, m->large_size,
 	    on_stored, s);
 }
 
@@ -275,6 +281,7 @@ void
 on_mail_submit(struct peer *p, uint32_t id, const struct mail_submit *m)
 {
 	struct mail_stored	 answer = { STORE_OK, STR_NONE };
+	struct envelope		 e;
 	const char		*text = "";
 
 	if (m->large != 0 &&
@@ -282,9 +289,9 @@ on_mail_submit(struct peer *p, uint32_t id, const struct mail_submit *m)
 		peer_fault(p, "submits a file that is not its own");
 		return;
 	}
-	answer.result = check_mail(p, m, &text);
+	answer.result = check_mail(p, m, &e, &text);
 	if (answer.result == STORE_OK) {
-		submit(p, id, m);
+		submit(p, id, m, &e);
 		return;
 	}
 	if (m->large != 0)

@@ -198,6 +198,7 @@ job_fill(struct task *t, const struct envelope *e)
 
 	t->job = (struct job){
 		.job = t->number, .route = t->route->number,
+		.conf = router_conf()->number,
 		.id = p->mail->id, .arrived = p->mail->arrived,
 		.tries = p->tries, .sender = arena_str(&t->arena, e->sender),
 		.body_type = e->body, .utf8 = e->utf8, .ret = e->ret,
@@ -253,7 +254,8 @@ on_envelope(void *arg, const struct envelope *e,
 	struct task	*t = arg;
 
 	(void)states;
-	if (t->worker == NULL)
+	/* a route of another router means another delivery */
+	if (t->worker == NULL || t->part->epoch != router_epoch())
 		task_return(t);
 	else if (e == NULL || job_fill(t, e) == -1)
 		task_unreadable(t);

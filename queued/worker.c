@@ -119,7 +119,8 @@ worker_for(const struct route *r)
 	uint64_t	 highest = 0, h;
 
 	for (struct worker *w = workers; w != NULL; w = w->next) {
-		if (!w->usable || w->peer->role != role_for(r))
+		if (!w->usable || w->peer->leaving ||
+		    w->peer->role != role_for(r))
 			continue;
 		h = weight(r, w);
 		if (best == NULL || h > highest) {

@@ -42,7 +42,7 @@ void		 worker_free(struct worker *);
 /* It has said all that it has in hand. */
 void		 worker_resumed(struct worker *);
 /* Whose the route is: the same one as long as the same workers are there;
- * NULL when none of the kind is usable. */
+ * NULL when none of the kind is usable.  Never one that is leaving. */
 struct worker	*worker_for(const struct route *);
 /* How many usable ones of the role there are. */
 unsigned	 worker_count(enum role);

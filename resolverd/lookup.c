@@ -42,6 +42,9 @@ lookup_setup(struct event_base *b)
 void
 lookup_configure(const struct conf *conf)
 {
+	if (servers != NULL && !servers_equal(servers, conf->name_servers,
+	    conf->n_name_servers))
+		cache_clear(&cache);	/* others may know better */
 	servers_unref(&servers);
 	servers = servers_new(conf->name_servers, conf->n_name_servers);
 	timeout_ms = conf->dns_timeout_ms;

@@ -28,6 +28,26 @@ servers_new(const struct name_server_conf *conf, size_t n)
 	return s;
 }
 
+bool
+servers_equal(const struct servers *s, const struct name_server_conf *conf,
+    size_t n)
+{
+	struct netaddr	 addr;
+
+	if (s->n != n)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		addr = conf[i].addr;
+		if (addr.port == 0)
+			addr.port = SERVER_PORT;
+		if (!netaddr_equal(&addr, &s->list[i].addr) ||
+		    addr.port != s->list[i].addr.port ||
+		    conf[i].trusted != s->list[i].trusted)
+			return false;
+	}
+	return true;
+}
+
 struct servers *
 servers_ref(struct servers *s)
 {

@@ -34,6 +34,9 @@ struct servers {
 
 /* Copies; ends the process without memory.  The caller's reference. */
 struct servers	*servers_new(const struct name_server_conf *, size_t n);
+/* Whether it was made of just these. */
+bool		 servers_equal(const struct servers *,
+		    const struct name_server_conf *, size_t n);
 struct servers	*servers_ref(struct servers *);
 void		 servers_unref(struct servers **);	/* NULL is nothing */
 

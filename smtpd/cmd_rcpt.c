@@ -5,6 +5,7 @@
  */
 #include "cmd_rcpt.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "addr.h"
@@ -15,6 +16,8 @@
 #include "queue_client.h"
 
 #define RCPTS_FIRST	8	/* nearly every message */
+#define CODE_MAX	(4 + STATUS_CODE_MAX + 1)	/* "550 5.1.1" */
+#define TOO_MANY	"452 4.5.3 Too many recipients"
 
 static const struct path_param params[] = {
 	{ NULL, NULL }
@@ -35,6 +38,8 @@ static const struct {
 	    "Recipient refused: user unknown", "unknown-user" },
 	[RCPT_NO_RELAY] = { "554 5.7.1",
 	    "Recipient refused: relaying denied", "no-relay" },
+	[RCPT_DENIED] = { "550 5.7.1",
+	    "Recipient refused", "refused" },
 	[RCPT_TEMPORARY] = { "451 4.3.0",
 	    "Cannot check the recipient now, try again later", "temporary" },
 	[RCPT_NO_SPACE] = { "452 4.3.1",
@@ -88,7 +93,7 @@ cmd_rcpt(struct session *s, struct str arg)
 		return refuse_now(s, reply);
 	/* RFC 5321 4.5.3.1.10: those before it stay accepted */
 	if (s->mail.n_rcpts + s->mail.n_asked >= s->set->is.max_rcpts)
-		return refuse_now(s, "452 4.5.3 Too many recipients");
+		return refuse_now(s, TOO_MANY);
 	if (add_asked(s, address) == -1)
 		return refuse_now(s,
 		    "451 4.3.0 Out of memory, try again later");
@@ -123,32 +128,58 @@ accept_rcpt(struct session *s, struct span asked, uint32_t *end)
 	*end += asked.len;
 }
 
+/* "550 5.1.1": queued's own, or what the verdict stands for. */
+static const char *
+answer_code(const struct rcpt_answer *a, char code[CODE_MAX])
+{
+	if (a->code < 400 || a->code > 599)
+		return verdicts[a->verdict].code;
+	snprintf(code, CODE_MAX, "%u %.*s", a->code, STR_FMT(a->status));
+	return code;
+}
+
 static void
-answer_rcpt(struct session *s, struct str address,
+refuse_rcpt(struct session *s, struct str address,
     const struct rcpt_answer *a)
 {
+	char		 own[CODE_MAX];
+	const char	*code = answer_code(a, own);
 	struct str	 text = a->text;
 
-	if (a->verdict == RCPT_OK) {
-		session_reply(s, "250 2.1.5 Ok");
-		return;
-	}
 	if (text.n == 0)
 		text = str_of(verdicts[a->verdict].text);
-	session_replyf(s, "%s <%.*s>: %.*s", verdicts[a->verdict].code,
-	    STR_FMT(address), STR_FMT(text));
+	session_replyf(s, "%s <%.*s>: %.*s", code, STR_FMT(address),
+	    STR_FMT(text));
 	log_info("refuse id=%s from=<%s> rcpt=<%s> client=%s helo=%s "
 	    "code=%.3s reason=%s text=\"%s\"", msgid_text(&s->mail.id),
 	    log_text(mail_text(s, s->mail.sender)), log_text(address),
-	    session_client_text(s), log_text(mail_helo(s)),
-	    verdicts[a->verdict].code, verdicts[a->verdict].reason,
-	    log_text(text));
+	    session_client_text(s), log_text(mail_helo(s)), code,
+	    verdicts[a->verdict].reason, log_text(text));
+}
+
+/* Whether it is accepted: aliases may make more of a few than one message
+ * has room for; those are for another transaction. */
+static bool
+answer_rcpt(struct session *s, struct str address,
+    const struct rcpt_answer *a)
+{
+	if (a->verdict != RCPT_OK) {
+		refuse_rcpt(s, address, a);
+		return false;
+	}
+	if (s->mail.n_results + a->results > RCPTS_MAX) {
+		session_reply(s, TOO_MANY);
+		return false;
+	}
+	s->mail.n_results += a->results;
+	session_reply(s, "250 2.1.5 Ok");
+	return true;
 }
 
 void
 rcpt_checked(struct session *s, const struct rcpt_checked *checked)
 {
-	static const struct rcpt_answer	 away = { RCPT_TEMPORARY, { 0 } };
+	static const struct rcpt_answer	 away = { .verdict = RCPT_TEMPORARY };
 	struct mail			*m = &s->mail;
 	const struct rcpt_answer	*a;
 	size_t				 first = m->n_rcpts, n = m->n_asked;
@@ -159,8 +190,7 @@ rcpt_checked(struct session *s, const struct rcpt_checked *checked)
 		asked = m->rcpts[first + i];
 		a = checked != NULL && i < checked->n_answers ?
 		    &checked->answers[i] : &away;
-		answer_rcpt(s, mail_text(s, asked), a);
-		if (a->verdict == RCPT_OK)
+		if (answer_rcpt(s, mail_text(s, asked), a))
 			accept_rcpt(s, asked, &end);
 	}
 	buf_truncate(&s->text, end);

@@ -108,7 +108,7 @@ admit(int fd, struct settings *set, const struct netaddr *addr, bool trusted)
 static bool
 can_take(const struct peer *p)
 {
-	return p->role == ROLE_SMTPD_MSA && !p->down &&
+	return p->role == ROLE_SMTPD_MSA && !p->down && !p->leaving &&
 	    p->channel.n_out_fds < FRAME_FDS_MAX;
 }
 

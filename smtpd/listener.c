@@ -140,12 +140,20 @@ is_bound_in(const struct listener_conf *l, const struct entrance *e)
 	return false;
 }
 
+/* An address may go from one role to the other in a reload. */
+static bool
+is_of_our_role(const struct listener_conf *l)
+{
+	return (l->service == SERVICE_MX) == (proc_role() == ROLE_SMTPD_MX);
+}
+
 /* Which listener of the configuration a socket belongs to; or none. */
 static unsigned
 owner_of(const struct entrance *e)
 {
 	for (unsigned i = 0; i < conf->n_listeners; i++)
-		if (is_bound_in(&conf->listeners[i], e))
+		if (is_of_our_role(&conf->listeners[i]) &&
+		    is_bound_in(&conf->listeners[i], e))
 			return i;
 	return LISTENERS_MAX;
 }
@@ -266,6 +274,12 @@ listener_configure(const struct conf *new, char *why, size_t size)
 			return -1;
 		}
 	return 0;
+}
+
+void
+listener_drop(void)
+{
+	drop_all(next);
 }
 
 void

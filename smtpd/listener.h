@@ -22,6 +22,8 @@ struct settings;
 void	listener_setup(void);
 /* Makes what the new configuration needs; -1 with why. */
 int	listener_configure(const struct conf *, char *why, size_t size);
+/* What was made for a new configuration is not wanted. */
+void	listener_drop(void);
 /* The new configuration is in force. */
 void	listener_commit(const struct conf *);
 /* A socket (taken) to accept on. */

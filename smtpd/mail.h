@@ -34,6 +34,7 @@ struct mail {
 	struct span	*rcpts;		/* accepted ones, then asked ones */
 	size_t		 n_rcpts;	/* accepted */
 	size_t		 n_asked;	/* queued is to decide about these */
+	size_t		 n_results;	/* what aliases make of the accepted */
 	size_t		 size;		/* of rcpts */
 	uint64_t	 arrived;	/* seconds of UTC */
 };

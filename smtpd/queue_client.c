@@ -71,6 +71,7 @@ int
 queue_check_rcpts(struct session *s, const struct rcpt_item *items, size_t n)
 {
 	struct rcpt_check	 m = {
+		.conf = s->set->conf,
 		.listener = s->set->listener,
 		.client = s->client,
 		.sender = mail_text(s, s->mail.sender),
@@ -199,7 +200,8 @@ static int
 submit(struct session *s)
 {
 	struct body		*b = &s->body;
-	struct mail_submit	 m = { .header = buf_str(&b->header) };
+	struct mail_submit	 m = { .conf = s->set->conf,
+	    .header = buf_str(&b->header) };
 	bool			 is_large = b->fd != -1;
 
 	if (is_large && b->epoch != epoch)

@@ -22,7 +22,7 @@
 
 static TAILQ_HEAD(, session)	 sessions = TAILQ_HEAD_INITIALIZER(sessions);
 static size_t			 n_sessions;
-static bool			 stopping;
+static bool			 stopping, leaving;
 static void			(*none_left)(void);
 
 void
@@ -78,7 +78,7 @@ session_free(struct session *s)
 	TAILQ_REMOVE(&sessions, s, link);
 	n_sessions--;
 	free(s);
-	if (stopping && n_sessions == 0)
+	if (leaving && n_sessions == 0)
 		none_left();
 }
 
@@ -385,13 +385,20 @@ session_new(const struct session_client *c)
 }
 
 void
+session_retire(void)
+{
+	leaving = true;
+	if (n_sessions == 0)
+		none_left();
+}
+
+void
 session_stop_all(void)
 {
 	struct session	*s, *next;
 
 	stopping = true;
-	if (n_sessions == 0)
-		none_left();
+	session_retire();
 	for (s = TAILQ_FIRST(&sessions); s != NULL; s = next) {
 		next = TAILQ_NEXT(s, link);
 		if (s->wait == WAIT_STORE)

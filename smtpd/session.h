@@ -104,11 +104,13 @@ struct session_client {
 	bool			 spoke_first;	/* before our banner */
 };
 
-/* none_left is called when a stop was begun and no session is left. */
+/* none_left is called when an end was begun and no session is left. */
 void		 session_setup(struct event_base *, void (*none_left)(void));
 /* -1 without memory; the connection is closed then. */
 int		 session_new(const struct session_client *);
 size_t		 session_count(void);
+/* The process ends with its last session; there will be no new ones. */
+void		 session_retire(void);
 /* 421 to all; those in a commit get their answer first. */
 void		 session_stop_all(void);
 

@@ -59,6 +59,7 @@ settings_new(const struct conf *conf, uint16_t listener)
 		return NULL;
 	LIST_INSERT_HEAD(&all, s, link);
 	s->refs = 1;
+	s->conf = conf->number;
 	s->listener = listener;
 	s->is = *l;
 	s->is.origin.file = s->is.name = s->is.socket = s->is.banner =
@@ -114,6 +115,8 @@ settings_renumber(const struct conf *conf)
 {
 	struct settings	*s;
 
-	LIST_FOREACH(s, &all, link)
+	LIST_FOREACH(s, &all, link) {
+		s->conf = conf->number;
 		s->listener = index_in(conf, s);
+	}
 }

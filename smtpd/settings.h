@@ -21,7 +21,8 @@
 struct settings {
 	unsigned		 refs;		/* sessions, and its maker */
 	unsigned		 sessions;	/* by max_sessions */
-	uint16_t		 listener;	/* index in the configuration */
+	uint32_t		 conf;		/* the configuration's number */
+	uint16_t		 listener;	/* index in it */
 	struct listener_conf	 is;		/* without lists, texts */
 	uint32_t		 hop_limit;
 	struct str		 hostname, name;

@@ -88,6 +88,14 @@ smtpd_stop(void)
 	session_stop_all();
 }
 
+/* Sessions go on as long as they like: others take the new ones. */
+static void
+smtpd_retire(void)
+{
+	listener_close_all();
+	session_retire();
+}
+
 const struct proc_ops	 smtpd_ops = {
 	.program = "smtpd",
 	.roles = SMTPD_MX | SMTPD_MSA,
@@ -95,8 +103,10 @@ const struct proc_ops	 smtpd_ops = {
 	.prepare = smtpd_prepare,
 	.configure = listener_configure,
 	.commit = smtpd_commit,
+	.drop = listener_drop,
 	.listener = listener_add,
 	.peer_up = smtpd_peer_up,
 	.peer_down = smtpd_peer_down,
 	.stop = smtpd_stop,
+	.retire = smtpd_retire,
 };

@@ -25,6 +25,7 @@ struct build {
 	struct route_conf	 defaults;	/* for what routes leave out */
 	/* of each directive, the statement set last; NULL: none */
 	const struct statement	*last[DIRECTIVES_MAX];
+	bool			 is_aliases[TABLES_MAX]; /* and so compiled */
 	struct accounts		 accounts;
 	struct arena		 arena;
 	const struct source	*source;	/* borrowed */
@@ -40,6 +41,7 @@ struct listener_build {
 struct domain_build {
 	struct domain_conf	 conf;
 	unsigned		 transports;	/* given; one is right */
+	bool			 delimited;	/* delimiter is given */
 };
 
 void	 build_init(struct build *, const struct source *, struct report *);

@@ -1,6 +1,7 @@
 /*
  * `domain NAME { ... }` and `domain table NAME { ... }`: the domains that
- * mail is taken for, where their recipients are known, and where it goes.
+ * mail is taken for, where their recipients are known, what other names they
+ * have, and where it goes.
  */
 #include "conf_kinds.h"
 
@@ -8,9 +9,13 @@
 #include "conf_print.h"
 #include "conf_value.h"
 
+/* where mail ends in mailboxes or aliases; what we relay has its own host,
+ * which may see this otherwise */
+#define DELIMITER	"+"
+
 static const char *const recipients_words[RECIPIENTS_N] = {
 	[RECIPIENTS_ANY] = "any", [RECIPIENTS_VERIFY] = "verify",
-	[RECIPIENTS_SYSTEM] = "system",
+	[RECIPIENTS_SYSTEM] = "system", [RECIPIENTS_NONE] = "none",
 };
 
 static uint16_t
@@ -42,11 +47,28 @@ domain_name(struct build *b, const struct statement *st,
 	return -1;
 }
 
+/* Of a domain with nothing but aliases. */
+static void
+check_none(struct build *b, const struct statement *st,
+    const struct domain_build *d)
+{
+	if (d->conf.n_aliases == 0)
+		WRONG(b, st, "recipients none leaves nobody without aliases");
+	if (d->transports != 0)
+		WRONG(b, st, "recipients none leaves nothing to deliver or "
+		    "relay");
+	if (b->conf.postmaster.n == 0)
+		WRONG(b, st, "recipients none wants a postmaster for all "
+		    "domains: there is no mailbox for this one's");
+}
+
 static void
 check_transport(struct build *b, const struct statement *st,
     const struct domain_build *d)
 {
-	if (d->transports == 0)
+	if (d->conf.recipients == RECIPIENTS_NONE)
+		check_none(b, st, d);
+	else if (d->transports == 0)
 		WRONG(b, st, "where does its mail go? deliver or relay is "
 		    "missing");
 	else if (d->transports > 1)
@@ -73,6 +95,9 @@ domain_set(struct build *b, const struct directive *row,
 		return;
 	named = domain_name(b, st, &d.conf) == 0;
 	build_block(b, IN_DOMAIN, row->name, &st->origin, st->children, &d);
+	if (!d.delimited && (d.transports == 0 ||
+	    d.conf.transport != TRANSPORT_SMTP))
+		d.conf.delimiter = str_of(DELIMITER);
 	if (named && errors == b->report->errors)
 		check_transport(b, st, &d);
 	if (errors != b->report->errors)
@@ -90,7 +115,7 @@ domain_print(struct printer *p, const struct directive *row,
 
 	(void)base;
 	for (size_t i = 0; i < conf->n_domains; i++) {
-		struct domain_build	 d = { conf->domains[i], 1 };
+		struct domain_build	 d = { .conf = conf->domains[i] };
 
 		print_name(p, row->name);
 		if (d.conf.table != TABLE_NONE) {
@@ -102,7 +127,7 @@ domain_print(struct printer *p, const struct directive *row,
 	}
 }
 
-/* ---- recipients TABLE|any|verify|system; ------------------------------- */
+/* ---- recipients TABLE|any|verify|system|none; -------------------------- */
 
 static void
 recipients_set(struct build *b, const struct directive *row,
@@ -121,7 +146,7 @@ recipients_set(struct build *b, const struct directive *row,
 		}
 	d->conf.recipients_table = table_find(b, st->words[1]);
 	if (d->conf.recipients_table == TABLE_NONE)
-		WRONG(b, st, "no table %s (nor any, verify or system)",
+		WRONG(b, st, "no table %s (nor any, verify, system or none)",
 		    log_text(st->words[1]));
 	else
 		d->conf.recipients = RECIPIENTS_TABLE;
@@ -161,12 +186,99 @@ relay_print(struct printer *p, const struct directive *row, const void *base)
 {
 	const struct domain_build	*d = base;
 
-	if (d->conf.transport != TRANSPORT_SMTP)
+	if (d->conf.transport != TRANSPORT_SMTP ||
+	    d->conf.recipients == RECIPIENTS_NONE)
 		return;
 	print_name(p, row->name);
+	print_end(p);
+}
+
+/* ---- aliases TABLE; ---------------------------------------------------- */
+
+static void
+aliases_set(struct build *b, const struct directive *row,
+    const struct statement *st, void *base)
+{
+	struct domain_build	*d = base;
+	struct table_ref	*to;
+	uint16_t		 table;
+
+	(void)row;
+	if (!build_wants(b, st, 1, 1, false))
+		return;
+	if ((table = table_find(b, st->words[1])) == TABLE_NONE) {
+		WRONG(b, st, "no table %s", log_text(st->words[1]));
+		return;
+	}
+	to = BUILD_ADD(b, &st->origin, &d->conf, aliases, ALIAS_TABLES_MAX);
+	if (to == NULL)
+		return;
+	to->table = table;
+	b->is_aliases[table] = true;
+}
+
+static void
+aliases_print(struct printer *p, const struct directive *row,
+    const void *base)
+{
+	const struct domain_build	*d = base;
+	const struct conf		*conf = &p->build->conf;
+
+	for (size_t i = 0; i < d->conf.n_aliases; i++) {
+		print_name(p, row->name);
+		print_word(p, conf->tables[d->conf.aliases[i].table].name);
+		print_end(p);
+	}
+}
+
+/* ---- delimiter CHARACTERS; --------------------------------------------- */
+
+/* What may stand in a local part without quotes and is no letter or digit. */
+static bool
+is_delimiter(char c)
+{
+	static const char	 marks[] = "!#$%&'*+-./=?^_`{|}~";
+
+	return memchr(marks, c, sizeof(marks) - 1) != NULL;
+}
+
+static void
+delimiter_set(struct build *b, const struct directive *row,
+    const struct statement *st, void *base)
+{
+	struct domain_build	*d = base;
+	struct str		 word;
+
+	(void)row;
+	d->delimited = true;
+	if (!build_wants(b, st, 1, 1, false))
+		return;
+	word = st->words[1];
+	for (size_t i = 0; i < word.n; i++)
+		if (!is_delimiter(word.p[i])) {
+			WRONG(b, st, "%s: marks like + and - begin an "
+			    "extension", log_text(word));
+			return;
+		}
+	if (word.n > DELIMITERS_MAX)
+		WRONG(b, st, "more than %d characters", DELIMITERS_MAX);
+	else
+		d->conf.delimiter = build_copy(b, word);
+}
+
+static void
+delimiter_print(struct printer *p, const struct directive *row,
+    const void *base)
+{
+	const struct domain_build	*d = base;
+
+	print_name(p, row->name);
+	print_word(p, d->conf.delimiter);
 	print_end(p);
 }
 
 const struct kind kind_domain = { domain_set, domain_print };
 const struct kind kind_recipients = { recipients_set, recipients_print };
 const struct kind kind_relay = { relay_set, relay_print };
+const struct kind kind_aliases = { aliases_set, aliases_print };
+const struct kind kind_delimiter = { delimiter_set, delimiter_print };

@@ -32,6 +32,8 @@ extern const struct kind	 kind_domain;	/* NAME { }, table NAME { } */
 extern const struct kind	 kind_recipients; /* where they are known */
 extern const struct kind	 kind_deliver;	/* maildir ..., lmtp ... */
 extern const struct kind	 kind_relay;	/* nothing more */
+extern const struct kind	 kind_aliases;	/* TABLE */
+extern const struct kind	 kind_delimiter; /* characters */
 extern const struct kind	 kind_route;	/* PATTERN { } */
 extern const struct kind	 kind_via;	/* [smtp://]HOST[:PORT] */
 

@@ -169,8 +169,8 @@ server_print(struct printer *p, const struct directive *d, const void *base)
 static bool
 is_reserved(struct str name)
 {
-	static const char *const	 words[] = { "any", "recipient",
-	    "system", "table", "verify" };
+	static const char *const	 words[] = { "any", "none",
+	    "recipient", "system", "table", "verify" };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (str_equal(name, str_of(words[i])))

@@ -181,6 +181,9 @@ const struct directive conf_directives[] = {
 	    .kind = &kind_recipients, .required = "say which exist (a table, "
 	    "system or verify), or any; mail taken for those who do not is "
 	    "sent back to forged senders (backscatter)" },
+	LIST(DOMAIN, "aliases", aliases, MANY),
+	/* its default depends on where the mail goes */
+	LIST(DOMAIN, "delimiter", delimiter, 0),
 	LIST(DOMAIN, "deliver", deliver, 0),
 	LIST(DOMAIN, "relay", relay, 0),
 

@@ -4,6 +4,8 @@
  */
 #include "load_io.h"
 
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <unistd.h>
 
@@ -40,15 +42,15 @@ on_open_lost(void *asker, enum lost_why why)
 	a->done = true;
 }
 
+/* The file, opened by master; or why not, an errno. */
 static int
-read_through_master(void *data, struct str name, struct buf *b)
+open_through_master(struct str name, int *fd)
 {
 	struct load_open	 m = { name };
 	struct asked		 a = { .fd = -1 };
 	struct peer		*master = proc_master();
 	uint32_t		 id;
 
-	(void)data;
 	if (name.n > FILE_NAME_MAX)
 		return ENAMETOOLONG;
 	if ((id = peer_ask(master, LOAD_OPEN, &m, on_open_lost, &a, 0)) == 0)
@@ -58,15 +60,39 @@ read_through_master(void *data, struct str name, struct buf *b)
 			peer_forget(master, id);
 			return ETIMEDOUT;
 		}
-	if (a.error != 0) {
-		if (a.fd != -1)
-			close(a.fd);
-		return a.error;
-	}
-	return source_read_fd(a.fd, b);
+	if (a.error != 0 && a.fd != -1)
+		close(a.fd);
+	*fd = a.fd;
+	return a.error;
 }
 
-const struct source load_source = { read_through_master, NULL };
+static int
+read_through_master(void *data, struct str name, struct buf *b)
+{
+	int	 fd, error = open_through_master(name, &fd);
+
+	(void)data;
+	return error != 0 ? error : source_read_fd(fd, b);
+}
+
+static int
+read_owned_through_master(void *data, struct str name, struct buf *b)
+{
+	struct stat	 st;
+	int		 fd, error = open_through_master(name, &fd);
+
+	(void)data;
+	if (error != 0)
+		return error;
+	if (fstat(fd, &st) == 0 && st.st_uid == 0 &&
+	    (st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
+		return source_read_fd(fd, b);
+	close(fd);
+	return EPERM;
+}
+
+const struct source load_source = { read_through_master, NULL,
+    read_owned_through_master };
 
 void
 load_say(void *data, bool warning, const char *text)

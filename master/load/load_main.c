@@ -22,6 +22,7 @@
 static struct {
 	bool		 given;
 	enum load_mode	 mode;
+	uint32_t	 number;	/* of this configuration */
 	struct buf	 name, text;
 	int		 fd;		/* of the text, or -1 */
 } start = { .name = BUF_INIT(FILE_NAME_MAX), .text = BUF_INIT(CONF_FILE_MAX),
@@ -93,6 +94,7 @@ compile(struct report *report)
 	}
 	build_init(&b, &load_source, report);
 	build_conf(&b, at.file, buf_str(&start.text));
+	b.conf.number = start.number;
 	compile_tables(&b, fds);
 	if (report->errors == 0)
 		give(&b, fds);
@@ -124,6 +126,7 @@ on_load_start(struct peer *p, uint32_t id, const struct load_start *m)
 	}
 	start.given = true;
 	start.mode = m->mode;
+	start.number = m->number;
 	start.fd = peer_take_fd(p);
 	buf_put_str(&start.name, m->name);
 	buf_put_str(&start.text, m->conf);

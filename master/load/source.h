@@ -21,6 +21,11 @@ struct source {
 	 */
 	int	 (*read)(void *data, struct str name, struct buf *);
 	void	*data;
+	/*
+	 * The same for a list of addresses: EPERM where the file is not
+	 * root's, or its group or others may write to it.
+	 */
+	int	 (*read_owned)(void *data, struct str name, struct buf *);
 };
 
 /* Appends the whole of fd (taken).  0 or an errno, as above. */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "alias_compile.h"
 #include "table_file.h"
 
 /* One logical line at a time. */
@@ -19,6 +20,8 @@ struct reader {
 	struct buf	 value;
 	struct report	*report;
 	struct table_file file;
+	const struct source *lists;	/* not NULL: values are aliases */
+	struct buf	 compiled;	/* one of these */
 };
 
 static bool
@@ -69,33 +72,49 @@ is_nothing(struct str line)
 
 /* ---- entries ----------------------------------------------------------- */
 
-/*
- * The key in front of the line: in quotes, or up to a blank or a colon that
- * is not within [ ].  *rest is what follows it.  -1: quotes are not closed.
- */
-static int
-split_key(struct str line, struct str *key, struct str *rest)
+/* Up to a blank or a colon that is not within [ ]. */
+static size_t
+key_length(struct str s)
 {
 	size_t	 n;
 	bool	 bracket = false;
 
-	if (line.p[0] == '"') {
-		const char	*q = memchr(line.p + 1, '"', line.n - 1);
-
-		if (q == NULL)
-			return -1;
-		*key = str_bytes(line.p + 1, (size_t)(q - line.p) - 1);
-		*rest = str_skip(line, key->n + 2);
-		return 0;
-	}
-	for (n = 0; n < line.n && !is_blank(line.p[n]); n++) {
-		if (line.p[n] == '[' || line.p[n] == ']')
-			bracket = line.p[n] == '[';
-		if (line.p[n] == ':' && !bracket)
+	for (n = 0; n < s.n && !is_blank(s.p[n]); n++) {
+		if (s.p[n] == '[' || s.p[n] == ']')
+			bracket = s.p[n] == '[';
+		if (s.p[n] == ':' && !bracket)
 			break;
 	}
-	*key = str_bytes(line.p, n);
-	*rest = str_skip(line, n);
+	return n;
+}
+
+/*
+ * The key in front of the line, perhaps in quotes; those of "local part"@
+ * domain are taken out of it.  *rest is what follows it.  -1: quotes are not
+ * closed.
+ */
+static int
+split_key(struct str line, struct str *key, struct str *rest)
+{
+	char	*q;
+	size_t	 n;
+
+	if (line.p[0] != '"') {
+		n = key_length(line);
+		*key = str_bytes(line.p, n);
+		*rest = str_skip(line, n);
+		return 0;
+	}
+	if ((q = memchr(line.p + 1, '"', line.n - 1)) == NULL)
+		return -1;
+	*key = str_bytes(line.p + 1, (size_t)(q - line.p) - 1);
+	*rest = str_skip(line, key->n + 2);
+	if (rest->n != 0 && rest->p[0] == '@') {
+		n = key_length(*rest);
+		memmove(q, rest->p, n);
+		key->n += n;
+		*rest = str_skip(*rest, n);
+	}
 	return 0;
 }
 
@@ -166,6 +185,21 @@ add(struct reader *r, struct str key, struct str value)
 	return 0;
 }
 
+/* "*@domain" is written for "@domain" as well. */
+static int
+compile_alias(struct reader *r, struct str *key, struct str *value)
+{
+	static const struct str	 star = STR("*@");
+
+	if (str_starts_nocase(*key, star))
+		*key = str_skip(*key, 1);
+	if (alias_compile(r->lists, r->report, &r->at, *value,
+	    &r->compiled) == -1)
+		return -1;
+	*value = buf_str(&r->compiled);
+	return 0;
+}
+
 /* -1: the table cannot be made; what is wrong in a line is reported. */
 static int
 read_entry(struct reader *r, struct str line)
@@ -185,7 +219,8 @@ read_entry(struct reader *r, struct str line)
 		return join_value(r, STR_NONE, &value), 0;
 	}
 	lower((char *)key.p, key.n);
-	if (join_value(r, split_value(rest), &value) == -1)
+	if (join_value(r, split_value(rest), &value) == -1 ||
+	    (r->lists != NULL && compile_alias(r, &key, &value) == -1))
 		return 0;
 	if (r->file.keys.n == TABLE_ENTRIES_MAX) {
 		report_error(r->report, &r->at, "more than %d keys",
@@ -195,35 +230,54 @@ read_entry(struct reader *r, struct str line)
 	return add(r, key, value);
 }
 
-int
-table_text(struct str name, char *text, size_t n, struct report *report)
+static int
+compile_text(struct reader *r)
 {
-	struct reader	 r = { .p = text, .end = text + n, .at = { name, 0 },
-	    .value = BUF_INIT(TABLE_VALUE_MAX), .report = report };
-	unsigned	 errors = report->errors;
+	unsigned	 errors = r->report->errors;
 	struct str	 line;
 	int		 fd;
 
-	if (n != 0 && memchr(text, '\0', n) != NULL) {
-		report_error(report, &r.at, "not a text: it has a NUL in it");
+	if (r->p < r->end && memchr(r->p, '\0',
+	    (size_t)(r->end - r->p)) != NULL) {
+		report_error(r->report, &r->at, "not a text: it has a NUL in "
+		    "it");
 		return -1;
 	}
-	if (table_begin(&r.file) == -1) {
-		report_error(report, &r.at, "%s", strerror(errno));
+	if (table_begin(&r->file) == -1) {
+		report_error(r->report, &r->at, "%s", strerror(errno));
 		return -1;
 	}
-	while (r.p < r.end) {
-		line = take_line(&r);
-		if (!is_nothing(line) && read_entry(&r, line) == -1)
+	while (r->p < r->end) {
+		line = take_line(r);
+		if (!is_nothing(line) && read_entry(r, line) == -1)
 			break;
 	}
-	buf_clear(&r.value);
-	fd = table_end(&r.file, errors == report->errors);
-	if (fd == -1 && errors == report->errors) {
-		r.at.line = 0;
-		report_error(report, &r.at, "%s", strerror(errno));
+	fd = table_end(&r->file, errors == r->report->errors);
+	if (fd == -1 && errors == r->report->errors) {
+		r->at.line = 0;
+		report_error(r->report, &r->at, "%s", strerror(errno));
 	}
 	return fd;
+}
+
+int
+table_aliases(struct str name, char *text, size_t n,
+    const struct source *lists, struct report *report)
+{
+	struct reader	 r = { .p = text, .end = text + n, .at = { name, 0 },
+	    .value = BUF_INIT(TABLE_VALUE_MAX), .report = report,
+	    .lists = lists, .compiled = BUF_INIT(ALIAS_VALUE_MAX) };
+	int		 fd = compile_text(&r);
+
+	buf_clear(&r.value);
+	buf_clear(&r.compiled);
+	return fd;
+}
+
+int
+table_text(struct str name, char *text, size_t n, struct report *report)
+{
+	return table_aliases(name, text, n, NULL, report);
 }
 
 /* ---- the host's accounts ----------------------------------------------- */
@@ -295,8 +349,9 @@ tables_compile(struct build *b, unsigned table)
 		report_error(b->report, &t->origin, "table %.*s: %s: %s",
 		    STR_FMT(t->name), log_text(t->file), strerror(error));
 	else
-		fd = table_text(t->file, text.len != 0 ? buf_data(&text) :
-		    (char[]){ "" }, text.len, b->report);
+		fd = table_aliases(t->file, text.len != 0 ? buf_data(&text) :
+		    (char[]){ "" }, text.len, b->is_aliases[table] ?
+		    b->source : NULL, b->report);
 	buf_clear(&text);
 	return fd;
 }

@@ -120,7 +120,7 @@ compile(const struct source *source, struct str name, struct str text)
 int
 main(int argc, char **argv)
 {
-	struct source	 source = { read_below, NULL };
+	struct source	 source = { read_below, NULL, read_below };
 	struct buf	 text = BUF_INIT(CONF_FILE_MAX);
 	int		 status;
 

@@ -109,7 +109,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct str	 text = str_bytes(data, n);
-	struct source	 source = { read_input, &text };
+	struct source	 source = { read_input, &text, read_input };
 
 	if (n == 0 || n > INPUT_MAX)
 		return 0;

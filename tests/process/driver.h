@@ -414,7 +414,9 @@ connect_as(struct child *ch, enum role role, struct frame_channel *c)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
 	    s) == -1)
 		err(1, "socketpair");
-	tell(&ch->master, MSG_PEER, 0, s[1], &m);
+	/* one that is dead will not see it: then it is as if it had closed it */
+	if (tell(&ch->master, MSG_PEER, 0, s[1], &m) == -1)
+		shutdown(s[0], SHUT_RDWR);
 	frame_init(c, s[0], maxlen);
 	say_hello(c, role, ch->generation);
 }
@@ -439,6 +441,66 @@ closes(struct frame_channel *c)
 	return false;
 }
 
+/* An octet, and with it a descriptor, which stays ours. */
+static inline int
+send_fd(int s, char octet, int fd)
+{
+	union {
+		struct cmsghdr	 align;
+		char		 space[CMSG_SPACE(sizeof(int))];
+	} control = { .space = { 0 } };
+	struct iovec	 iov = { &octet, 1 };
+	struct msghdr	 msg = { .msg_iov = &iov, .msg_iovlen = 1,
+	    .msg_control = control.space,
+	    .msg_controllen = sizeof(control.space) };
+	struct cmsghdr	*h = CMSG_FIRSTHDR(&msg);
+
+	h->cmsg_level = SOL_SOCKET;
+	h->cmsg_type = SCM_RIGHTS;
+	h->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(h), &fd, sizeof(fd));
+	return sendmsg(s, &msg, MSG_NOSIGNAL) == 1 ? 0 : -1;
+}
+
+/* A message from the child; its strings are good until the next. */
+struct heard {
+	uint32_t	 id;
+	int		 fd;		/* ours now; -1: none */
+	union payload	 u;
+	struct arena	 a;
+};
+
+/* The next of that type, others are passed over; false: none in time. */
+static inline bool
+hear(struct frame_channel *c, enum message m, struct heard *h, int wait_ms)
+{
+	uint64_t	 until = clock_ms() + (uint64_t)wait_ms;
+	struct wire	 w;
+	struct frame	*f;
+
+	for (;;) {
+		struct pollfd	 pfd = { c->fd, POLLIN, 0 };
+
+		while (frame_next(c, &f) == FRAME_OK) {
+			if (f->type != m)
+				continue;
+			arena_clear(&h->a);
+			h->a = (struct arena)ARENA_INIT(8 << 20);
+			wire_init(&w, f->payload.p, f->payload.n);
+			if (message_rule(m)->decode(&w, &h->a, &h->u) == -1)
+				errx(1, "malformed %s", message_name(m));
+			h->id = f->id;
+			h->fd = f->fd;
+			f->fd = -1;
+			return true;
+		}
+		if (clock_ms() >= until ||
+		    poll(&pfd, 1, (int)(until - clock_ms())) <= 0 ||
+		    frame_read(c) != FRAME_OK)
+			return false;
+	}
+}
+
 static inline bool
 is_peer(enum role role, enum role from)
 {
@@ -446,7 +508,7 @@ is_peer(enum role role, enum role from)
 	    messages_connect(from, role);
 }
 
-/* A descriptor as that kind wants it, or -1 for none. */
+/* A descriptor as that kind needs it, or -1 for none. */
 static inline int
 right_fd(enum fd_kind kind)
 {
@@ -482,6 +544,15 @@ driver_remove_one(const char *path, const struct stat *st, int type,
 {
 	(void)st, (void)type, (void)f;
 	return remove(path);
+}
+
+/* Makes the directory as it was at first. */
+static inline void
+driver_empty(void)
+{
+	nftw(dir, driver_remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	if (mkdir(dir, 0777) == -1 || chmod(dir, 0777) == -1)
+		err(1, "%s", dir);
 }
 
 /* argv[1] is the build; leaves a directory that nobody may write. */

@@ -11,11 +11,96 @@
 
 #include "sample.h"
 
+/* ---- wrong descriptors ------------------------------------------------- */
+
 static int
-wrong_fd(enum fd_kind kind)
+directory(void)
 {
-	return kind == NO_FD || kind == MAY_READ_FD || kind == MAY_WRITE_FD ||
-	    kind == MAY_SOCKET_FD ? open("/", O_RDONLY) : -1;
+	return open("/", O_RDONLY);
+}
+
+static int
+device(void)
+{
+	return open("/dev/null", O_RDWR);
+}
+
+static int
+one_end(int type)
+{
+	int	 s[2];
+
+	if ((type == 0 ? pipe(s) : socketpair(AF_UNIX, type, 0, s)) == -1)
+		err(1, "pair");
+	close(s[1]);
+	return s[0];
+}
+
+static int
+pipe_end(void)
+{
+	return one_end(0);
+}
+
+static int
+datagram_socket(void)
+{
+	return one_end(SOCK_DGRAM);
+}
+
+static int
+stream_socket(void)
+{
+	return one_end(SOCK_STREAM);
+}
+
+static int
+writable_file(void)
+{
+	return memfd_create("probe", 0);
+}
+
+static int
+no_descriptor(void)
+{
+	return -1;
+}
+
+#define KIND(k)	(1u << (k))
+#define FILES	(KIND(READ_FD) | KIND(MAY_READ_FD) | KIND(WRITE_FD) | \
+		    KIND(MAY_WRITE_FD))
+#define SOCKETS	(KIND(SOCKET_FD) | KIND(MAY_SOCKET_FD))
+
+static const struct {
+	const char	*name;
+	int		(*make)(void);
+	unsigned	 wrong_for;	/* kinds */
+} wrong_fds[] = {
+	{ "directory", directory, KIND(NO_FD) | FILES | SOCKETS },
+	{ "device", device, KIND(NO_FD) | FILES | SOCKETS },
+	{ "pipe", pipe_end, FILES | SOCKETS },
+	{ "datagram socket", datagram_socket, FILES | SOCKETS },
+	{ "stream socket", stream_socket, KIND(NO_FD) | FILES },
+	{ "writable file", writable_file, KIND(NO_FD) | KIND(READ_FD) |
+	    KIND(MAY_READ_FD) | SOCKETS },
+	{ "no descriptor", no_descriptor, KIND(READ_FD) | KIND(WRITE_FD) |
+	    KIND(SOCKET_FD) },
+};
+#define WRONG_FDS	(sizeof(wrong_fds) / sizeof(wrong_fds[0]))
+
+/* ---- one row ----------------------------------------------------------- */
+
+/* postern-local serves one peer, and leaves in order when that is gone. */
+static bool
+is_as_it_should_be(struct child *ch)
+{
+	bool	 ok;
+
+	if (ch->role != ROLE_MAILBOX)
+		return lives(ch);
+	listen_until(ch, never);
+	ok = finish(ch) == 0;
+	return start(ch, ch->role) && ok;
 }
 
 /* Sends one frame that must be refused for that reason. */
@@ -24,7 +109,7 @@ refuses(struct child *ch, enum role from, unsigned m, int fd,
     struct str payload, const char *what, const char *why)
 {
 	struct frame_channel	 c;
-	char			 more[128] = "";
+	char			 more[256] = "";
 
 	connect_as(ch, from, &c);
 	ch->fault[0] = '\0';
@@ -36,7 +121,7 @@ refuses(struct child *ch, enum role from, unsigned m, int fd,
 	else if (strcmp(ch->fault, why) != 0)
 		snprintf(more, sizeof(more), "the fault is \"%s\", not \"%s\"",
 		    ch->fault, why);
-	else if (!lives(ch))
+	if (!is_as_it_should_be(ch))
 		snprintf(more, sizeof(more), "the process has died");
 	verdict(more[0] == '\0', ch->role, what, message_name(m), more);
 	frame_clear(&c);
@@ -54,8 +139,10 @@ try_row(struct child *ch, unsigned m, enum role from)
 	if (b.len != 0)
 		refuses(ch, from, m, right_fd(r->fd), str_bytes(buf_data(&b),
 		    b.len - 1), "truncated", "malformed");
-	refuses(ch, from, m, wrong_fd(r->fd), buf_str(&b), "wrong descriptor",
-	    "wrong-fd");
+	for (size_t i = 0; i < WRONG_FDS; i++)
+		if (wrong_fds[i].wrong_for & KIND(r->fd))
+			refuses(ch, from, m, wrong_fds[i].make(), buf_str(&b),
+			    wrong_fds[i].name, "wrong-fd");
 	if (r->kind == KIND_ANSWER)
 		refuses(ch, from, m, right_fd(r->fd), buf_str(&b), "unasked",
 		    "unasked");
@@ -101,6 +188,28 @@ try_peers(struct child *ch)
 	}
 }
 
+/* Descriptors without frames for them, until no more can wait. */
+static void
+try_many_fds(struct child *ch, enum role from)
+{
+	struct frame_channel	 c;
+	char			 octet = 120;	/* a frame that is not whole */
+	int			 before = count_fds(ch), fd = directory();
+
+	connect_as(ch, from, &c);
+	ch->fault[0] = '\0';
+	for (size_t i = 0; i <= FRAME_FDS_MAX; i++, octet = 0)
+		if (send_fd(c.fd, octet, fd) == -1)
+			break;
+	close(fd);
+	verdict(closes(&c) && listen_until(ch, has_fault) &&
+	    strcmp(ch->fault, "malformed-frame") == 0, ch->role,
+	    "many descriptors", role_name(from), ch->fault);
+	frame_clear(&c);
+	verdict(lives(ch) && count_fds(ch) <= before, ch->role,
+	    "many descriptors", role_name(from), "some stay open");
+}
+
 /* Master's own rows: a child that cannot understand it leaves in order. */
 static void
 try_master(enum role role)
@@ -135,6 +244,9 @@ try_role(enum role role)
 	}
 	try_peers(&ch);
 	verdict(lives(&ch), role, "at the end", "", "it has died");
+	for (enum role from = 0; from < ROLE_N; from++)
+		if (is_peer(role, from) && role != ROLE_MAILBOX)
+			try_many_fds(&ch, from);
 	verdict(finish(&ch) == 0, role, "end of file on fd 3", "",
 	    "it did not leave");
 	try_master(role);

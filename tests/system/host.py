@@ -87,7 +87,10 @@ route * { via 127.0.0.1:2526; }
 """
 
     def __init__(self, extra="", listen="", retry="1s", expire="5d",
-                 conf=None):
+                 conf=None, programs=None, prefix=()):
+        """programs: the directory they are in; prefix: a command that runs
+        what is behind it."""
+        self.programs, self.prefix = programs or build(), list(prefix)
         self.dir = tempfile.mkdtemp(prefix="postern-test-")
         os.chmod(self.dir, 0o755)
         os.mkdir(self.dir + "/mail")
@@ -109,8 +112,8 @@ route * { via 127.0.0.1:2526; }
     def start(self, wait=True):
         self.log_file = open(self.log_path, "ab")
         self.proc = subprocess.Popen(
-            [build() + "/postern", "-x", build(), "-f",
-             self.dir + "/postern.conf"], stdin=subprocess.DEVNULL,
+            self.prefix + [build() + "/postern", "-x", self.programs, "-f",
+                           self.dir + "/postern.conf"], stdin=subprocess.DEVNULL,
             stdout=self.log_file, stderr=self.log_file)
         if wait:
             self.wait_ready()

@@ -50,7 +50,7 @@ read_memory(void *data, struct str name, struct buf *b)
 	return ENOENT;
 }
 
-static const struct source source = { read_memory, NULL };
+static const struct source source = { read_memory, NULL, read_memory };
 
 static char	 said[65536];
 

@@ -110,12 +110,15 @@ peer_send_any(struct peer *p, enum message type, uint32_t id, int fd,
 }
 
 uint32_t
-peer_ask_any(struct peer *p, enum message type, union payload_pointer x,
-    pending_lost lost, void *asker, uint32_t timeout_ms)
+peer_ask_any(struct peer *p, enum message type, int fd,
+    union payload_pointer x, pending_lost lost, void *asker,
+    uint32_t timeout_ms)
 {
 	struct actor	*process;
 
 	(void)timeout_ms;
+	if (fd != -1)
+		close(fd);
 	if (type == MSG_MAILBOX_OPEN) {
 		note("open%u/%u ", x.MAILBOX_OPEN->delivery,
 		    x.MAILBOX_OPEN->slot);

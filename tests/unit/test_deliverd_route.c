@@ -131,10 +131,11 @@ peer_send_any(struct peer *p, enum message type, uint32_t id, int fd,
 }
 
 uint32_t
-peer_ask_any(struct peer *p, enum message type, union payload_pointer x,
-    pending_lost lost, void *who, uint32_t timeout_ms)
+peer_ask_any(struct peer *p, enum message type, int fd,
+    union payload_pointer x, pending_lost lost, void *who,
+    uint32_t timeout_ms)
 {
-	(void)timeout_ms;
+	(void)fd, (void)timeout_ms;
 	assert_int_equal(type, MSG_HOSTS_ASK);
 	if (p == NULL)
 		return 0;

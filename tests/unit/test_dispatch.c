@@ -467,9 +467,16 @@ test_failure_is_reported_first(void **state)
 	struct msgid		 id;
 	struct fake_sent	 job = one_job(&id);
 	struct fake_mail	*report;
+	size_t			 before = fake_n_records;
 
 	(void)state;
+	fake_slow = true;
 	say(&job, RCPT_FAILED, 550, "5.1.1");
+	fake_load();			/* the envelope */
+	assert_int_equal(fake_n_mails, 1);
+	assert_int_equal(fake_n_records, before);
+	fake_load();			/* the content */
+	fake_slow = false;
 	assert_int_equal(fake_n_mails, 2);
 	report = &fake_mails[1];
 	assert_int_equal(report->envelope.sender.n, 0);

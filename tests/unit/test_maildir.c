@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -332,6 +333,54 @@ test_clean(void **state)
 	assert_int_equal(count("b.test/ann/tmp", name), 2);
 }
 
+/* ---- in which order it comes to the disk ------------------------------- */
+
+static char	 order[256];	/* "dir file link ", as it was done */
+
+static void
+note(const char *what)
+{
+	size_t	 n = strlen(order);
+
+	snprintf(order + n, sizeof(order) - n, "%s ", what);
+}
+
+/* In the place of the C library's, for all that is linked in here. */
+int
+fsync(int fd)
+{
+	char		 link[64], target[512] = "";
+	struct stat	 st;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (fstat(fd, &st) == -1 ||
+	    readlink(link, target, sizeof(target) - 1) == -1)
+		return -1;
+	note(S_ISREG(st.st_mode) ? "file" : strcmp(target, base) == 0 ?
+	    "base" : strrchr(target, '/') + 1);
+	return (int)syscall(SYS_fsync, fd);
+}
+
+int
+linkat(int from, const char *a, int to, const char *b, int flags)
+{
+	note("link");
+	return (int)syscall(SYS_linkat, from, a, to, b, flags);
+}
+
+/* The content before its name, and its name before anybody is told. */
+static void
+test_synced(void **state)
+{
+	(void)state;
+	order[0] = '\0';
+	deliver(RCPT_DELIVERED, "2.0.0");
+	assert_string_equal(order, "base b.test ann ann ann file link new ");
+	order[0] = '\0';
+	deliver(RCPT_DELIVERED, "2.0.0");
+	assert_string_equal(order, "file link new ");
+}
+
 /* ---- what may be in the way -------------------------------------------- */
 
 static void
@@ -515,6 +564,7 @@ main(void)
 		IN_BASE(test_file),
 		IN_BASE(test_loop),
 		IN_BASE(test_clean),
+		IN_BASE(test_synced),
 		IN_BASE(test_layouts),
 		IN_BASE(test_base),
 		IN_BASE(test_foreign),

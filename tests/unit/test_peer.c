@@ -190,84 +190,188 @@ needs_fd(enum fd_kind kind)
 	    kind == SINK_FD;
 }
 
-/* One row between two roles that may use it. */
-static void
-legal_row(unsigned m, enum role sender, enum role self)
-{
-	const struct rule	*r = message_rule(m);
-	struct sampler		 s = { m + 3, ARENA_INIT(8 << 20), 30 };
-	struct buf		 b = BUF_INIT(8 << 20);
-	struct end		 e;
-	int			 other;
+/* ---- every row, from every role, to every role ------------------------- */
 
-	do
-		buf_reset(&b), sample_payload(&s, m, &b);
-	while (m == MSG_HELLO && b.len == 0);
-	connect_as(&e, self, sender);
-	if (!(r->phases & e.p->phase))
-		e.p->phase = RUN;
-	if (r->kind == KIND_ANSWER) {
-		say(&e, m, 12345, fd_for(r->fd), buf_str(&b));
-		refused(&e, m, "unasked");
-	} else {
-		say(&e, m, 1, fd_for(r->fd), buf_str(&b));
-		assert_string_equal(fault, "");
-		assert_int_equal(handled[m], 1);
-		finish(&e);
-	}
-	if (b.len != 0) {
-		connect_as(&e, self, sender);
-		e.p->phase = r->phases & START ? START : RUN;
-		say(&e, m, 1, fd_for(r->fd), str_bytes(buf_data(&b),
-		    b.len - 1));
-		refused(&e, m, "malformed");
-	}
-	connect_as(&e, self, sender);
-	e.p->phase = r->phases & START ? START : RUN;
-	buf_putc(&b, 0);
-	say(&e, m, 1, fd_for(r->fd), buf_str(&b));
-	refused(&e, m, b.len > r->maxlen ? "too-long" : "malformed");
-	buf_truncate(&b, b.len - 1);
-	connect_as(&e, self, sender);
-	e.p->phase = r->phases & START ? START : RUN;
-	other = needs_fd(r->fd) ? -1 : open("/", O_RDONLY);
-	say(&e, m, 1, other, buf_str(&b));
-	refused(&e, m, "wrong-fd");
-	buf_clear(&b);
-	arena_clear(&s.arena);
+/* One that says m, to a self that may be told it or not. */
+struct row {
+	unsigned		 m;
+	const struct rule	*rule;
+	enum role		 sender, self;
+	struct str		 payload;	/* a good one */
+};
+
+/* A fresh channel, in a phase in which the row is legal. */
+static void
+connect_for(struct end *e, const struct row *row)
+{
+	connect_as(e, row->self, row->sender);
+	if (!(row->rule->phases & e->p->phase))
+		e->p->phase = row->rule->phases & START ? START : RUN;
 }
 
 static void
-illegal_way(unsigned m, enum role sender, enum role self)
+arrives(const struct row *row)
 {
-	struct sampler	 s = { m + 3, ARENA_INIT(8 << 20), 30 };
-	struct buf	 b = BUF_INIT(8 << 20);
 	struct end	 e;
 
-	sample_payload(&s, m, &b);
-	connect_as(&e, self, sender);
-	say(&e, m, 1, fd_for(message_rule(m)->fd), buf_str(&b));
-	refused(&e, m, "wrong-way");
-	buf_clear(&b);
-	arena_clear(&s.arena);
+	if (row->rule->kind == KIND_ANSWER)
+		return;
+	connect_for(&e, row);
+	say(&e, row->m, 1, fd_for(row->rule->fd), row->payload);
+	assert_string_equal(fault, "");
+	assert_int_equal(handled[row->m], 1);
+	finish(&e);
 }
 
 static void
-every_row_every_role(void **state)
+refuses(const struct row *row, uint32_t id, int fd, struct str payload,
+    const char *why)
+{
+	struct end	 e;
+
+	connect_for(&e, row);
+	say(&e, row->m, id, fd, payload);
+	refused(&e, row->m, why);
+}
+
+static void
+refuses_unasked(const struct row *row)
+{
+	if (row->rule->kind == KIND_ANSWER)
+		refuses(row, 12345, fd_for(row->rule->fd), row->payload,
+		    "unasked");
+}
+
+static void
+refuses_shorter(const struct row *row)
+{
+	if (row->payload.n != 0)
+		refuses(row, 1, fd_for(row->rule->fd), str_bytes(
+		    row->payload.p, row->payload.n - 1), "malformed");
+}
+
+/* One octet behind it, which must not be overlooked. */
+static void
+refuses_longer(const struct row *row)
+{
+	struct buf	 b = BUF_INIT(8 << 20);
+
+	buf_put_str(&b, row->payload);
+	buf_putc(&b, 0);
+	if (b.len <= row->rule->maxlen)
+		refuses(row, 1, fd_for(row->rule->fd), buf_str(&b),
+		    "malformed");
+	buf_clear(&b);
+}
+
+/* Longer than any of its kind; the longest would fill the socket. */
+static void
+refuses_too_long(const struct row *row)
+{
+	static char	 octets[FRAME_MAX];
+	size_t		 n = row->rule->maxlen + 1;
+
+	if (n <= sizeof(octets) - FRAME_HEADER)
+		refuses(row, 1, fd_for(row->rule->fd), str_bytes(octets, n),
+		    "too-long");
+}
+
+static void
+refuses_wrong_fd(const struct row *row)
+{
+	int	 fd = needs_fd(row->rule->fd) ? -1 : open("/", O_RDONLY);
+
+	refuses(row, 1, fd, row->payload, "wrong-fd");
+}
+
+static void
+refuses_wrong_way(const struct row *row)
+{
+	struct end	 e;
+
+	connect_as(&e, row->self, row->sender);
+	say(&e, row->m, 1, fd_for(row->rule->fd), row->payload);
+	refused(&e, row->m, "wrong-way");
+}
+
+static void
+each_pair(struct row *row, bool legal, void (*try)(const struct row *))
+{
+	const struct rule	*r = row->rule;
+
+	for (row->self = 0; row->self < ROLE_N; row->self++)
+		for (row->sender = 0; row->sender < ROLE_N; row->sender++)
+			if (legal == ((r->senders & 1u << row->sender) &&
+			    (r->receivers & 1u << row->self)))
+				try(row);
+}
+
+static void
+each_row(bool legal, void (*try)(const struct row *))
+{
+	for (unsigned m = MSG_HELLO + 1; m < MSG_N; m++) {
+		struct sampler	 s = { m + 3, ARENA_INIT(8 << 20), 30 };
+		struct buf	 b = BUF_INIT(8 << 20);
+		struct row	 row = { .m = m, .rule = message_rule(m) };
+
+		sample_payload(&s, m, &b);
+		row.payload = buf_str(&b);
+		each_pair(&row, legal, try);
+		buf_clear(&b);
+		arena_clear(&s.arena);
+	}
+}
+
+static void
+what_is_legal_arrives(void **state)
 {
 	(void)state;
-	for (unsigned m = MSG_HELLO + 1; m < MSG_N; m++)
-		for (enum role self = 0; self < ROLE_N; self++)
-			for (enum role from = 0; from < ROLE_N; from++) {
-				const struct rule *r = message_rule(m);
-
-				if (r->senders & 1u << from &&
-				    r->receivers & 1u << self)
-					legal_row(m, from, self);
-				else
-					illegal_way(m, from, self);
-			}
+	each_row(true, arrives);
 }
+
+static void
+the_wrong_way_is_refused(void **state)
+{
+	(void)state;
+	each_row(false, refuses_wrong_way);
+}
+
+static void
+what_nobody_asked_is_refused(void **state)
+{
+	(void)state;
+	each_row(true, refuses_unasked);
+}
+
+static void
+an_octet_less_is_refused(void **state)
+{
+	(void)state;
+	each_row(true, refuses_shorter);
+}
+
+static void
+an_octet_more_is_refused(void **state)
+{
+	(void)state;
+	each_row(true, refuses_longer);
+}
+
+static void
+too_long_is_refused(void **state)
+{
+	(void)state;
+	each_row(true, refuses_too_long);
+}
+
+static void
+the_wrong_descriptor_is_refused(void **state)
+{
+	(void)state;
+	each_row(true, refuses_wrong_fd);
+}
+
+/* ---- what depends on what came before ---------------------------------- */
 
 static void
 the_first_frame_is_hello(void **state)
@@ -478,7 +582,13 @@ int
 main(void)
 {
 	const struct CMUnitTest	 tests[] = {
-		cmocka_unit_test(every_row_every_role),
+		cmocka_unit_test(what_is_legal_arrives),
+		cmocka_unit_test(the_wrong_way_is_refused),
+		cmocka_unit_test(what_nobody_asked_is_refused),
+		cmocka_unit_test(an_octet_less_is_refused),
+		cmocka_unit_test(an_octet_more_is_refused),
+		cmocka_unit_test(too_long_is_refused),
+		cmocka_unit_test(the_wrong_descriptor_is_refused),
 		cmocka_unit_test(the_first_frame_is_hello),
 		cmocka_unit_test(phases_are_kept),
 		cmocka_unit_test(credit_is_kept),

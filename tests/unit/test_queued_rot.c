@@ -202,12 +202,13 @@ test_lost_batch_header(void **state)
 static void
 test_false_version(void **state)
 {
-	uint8_t	 block[SPOOL_BLOCK] = { 0 }, key[SEGMENT_KEY] = { 7 };
+	static const struct segment_header	 h = { 2, 1, { 7 } };
+	uint8_t	 block[SPOOL_BLOCK];
 	int	 fd;
 
 	(void)state;
 	setup_original();
-	segment_header_put(block, 2, key);
+	segment_header_put(block, &h);
 	block[8] = 2;
 	block[2048 + 8] = 2;
 	fd = open("log/0000000000000002.seg", O_RDWR);

@@ -1,0 +1,41 @@
+/*
+ * The spool's disk, laid onto the model: the table of queued/disk.h, and the
+ * two calls that do not go through it (dirlist, flock).  Descriptors are
+ * numbers that the kernel does not have, so that the spool may close them
+ * as it likes.  Can fail a call, and can be as wrong as a program that
+ * forgets its syncs.
+ */
+#ifndef SEAM_H
+#define SEAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What is wrong on purpose; the last ones are the life's (life.h). */
+enum bug {
+	BUG_NONE,
+	BUG_NO_DATASYNC,	/* fdatasync does nothing */
+	BUG_NO_FILE_SYNC,	/* fsync of a file does nothing */
+	BUG_NO_DIRECTORY_SYNC,
+	BUG_EARLY_STORED,	/* acknowledged when it is asked for */
+	BUG_EARLY_RESULT,
+	BUG_WRONG_RCPT,		/* results go to another recipient */
+	BUG_N
+};
+
+extern enum bug	 seam_bug;
+
+/* Calls that can fail. */
+enum seam_call {
+	SEAM_WRITE, SEAM_DATASYNC, SEAM_SYNC, SEAM_RENAME, SEAM_LINK,
+	SEAM_CALL_N
+};
+
+/* From now on the spool has this disk, and no descriptors. */
+void	 seam_install(void);
+/* The next such call of a thread fails with EIO. */
+void	 seam_fail_next(enum seam_call);
+/* octets of the file; for bodies that the spool hands out or takes in */
+bool	 seam_owns(int fd);
+
+#endif
