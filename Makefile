@@ -122,15 +122,20 @@ TOOLS = $(patsubst tests/system/%.c,$(B)/tests/%,$(wildcard tests/system/*.c)) \
 
 $(B)/tests/conf_driver: tests/config/conf_driver.c $(B)/libpostern.a $(B)/libcommon.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(WERROR) $(INCLUDES_postern) $(LDFLAGS) -o $@ $^ $(LIBS_postern) $(LIBS_common)
+	$(CC) $(CFLAGS) $(WERROR) -MMD -MP $(INCLUDES_postern) $(LDFLAGS) -o $@ $(filter %.c %.a,$^) \
+	    $(LIBS_postern) $(LIBS_common)
 
 $(B)/tests/%: tests/system/%.c $(B)/libcommon.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(WERROR) -iquote $(B) -iquote common -iquote tests/unit $(LDFLAGS) -o $@ $^ $(LIBS_common)
+	$(CC) $(CFLAGS) $(WERROR) -MMD -MP -iquote $(B) -iquote common -iquote tests/unit $(LDFLAGS) -o $@ \
+	    $(filter %.c %.a,$^) $(LIBS_common)
 
 $(B)/tests/%: tests/process/%.c $(B)/libcommon.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(WERROR) -iquote $(B) -iquote common -iquote tests/unit $(LDFLAGS) -o $@ $^ $(LIBS_common)
+	$(CC) $(CFLAGS) $(WERROR) -MMD -MP -iquote $(B) -iquote common -iquote tests/unit $(LDFLAGS) -o $@ \
+	    $(filter %.c %.a,$^) $(LIBS_common)
+
+-include $(wildcard $(B)/tests/*.d)
 
 # ---- fuzz targets: which program's modules each one links ----------------
 

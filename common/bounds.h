@@ -33,7 +33,7 @@
 #define ALIAS_DEPTH_MAX		10	/* aliases behind each other */
 #define ALIAS_TARGETS_MAX	RCPTS_MAX /* of one entry: its results */
 #define ALIAS_VISITS_MAX	(10 * RCPTS_MAX) /* looked at, of one message:
-					 * some 10 ms in which nothing else is
+					 * some 5 ms in which nothing else is
 					 * done */
 #define ALIAS_TEXT_MAX		200	/* of an "error:" entry; with address
 					 * and code within 512 (4.5.3.1.5) */

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 
 #define PAYLOAD_MAX	(FRAME_MAX - FRAME_HEADER)
 #define IN_MAX		(2 * FRAME_MAX + FRAME_HEADER)
+#define FIRST_MARKS	16
 #define FDS_AT_ONCE	4	/* our own sender passes one at a time */
 
 void
@@ -44,11 +46,21 @@ frame_clear(struct frame_channel *c)
 	close_fd(&c->current.fd);
 	for (size_t i = 0; i < c->n_in_fds; i++)
 		close(c->in_fds[i]);
-	for (size_t i = 0; i < c->n_out_fds; i++)
-		close(c->out_fds[i].fd);
-	c->n_in_fds = c->n_out_fds = 0;
+	c->n_in_fds = 0;
+	frame_discard(c);
+	free(c->out_fds);
+	c->out_fds = NULL;
+	c->size_out_fds = 0;
 	buf_clear(&c->in);
 	buf_clear(&c->whole);
+}
+
+void
+frame_discard(struct frame_channel *c)
+{
+	for (size_t i = c->first_out_fd; i < c->n_out_fds; i++)
+		close(c->out_fds[i].fd);
+	c->first_out_fd = c->n_out_fds = 0;
 	buf_clear(&c->out);
 }
 
@@ -67,7 +79,7 @@ keep_fds(struct frame_channel *c, struct msghdr *msg)
 		for (size_t at = 0; CMSG_LEN(at + sizeof(fd)) <= h->cmsg_len;
 		    at += sizeof(fd)) {
 			memcpy(&fd, CMSG_DATA(h) + at, sizeof(fd));
-			if (c->n_in_fds == FRAME_FDS_MAX) {
+			if (c->n_in_fds == FRAME_FDS_IN_MAX) {
 				close(fd);
 				r = -1;
 			} else
@@ -100,6 +112,7 @@ frame_read(struct frame_channel *c)
 	if (n == 0)
 		return FRAME_CLOSED;
 	buf_added(&c->in, (size_t)n);
+	c->received += (size_t)n;
 	return keep_fds(c, &msg) == -1 ? FRAME_MALFORMED : FRAME_OK;
 }
 
@@ -124,7 +137,7 @@ done_with_current(struct frame_channel *c)
 	if (c->more)
 		return;
 	close_fd(&c->current.fd);
-	if (c->whole.len != 0)
+	if (c->whole.base != NULL)
 		buf_clear(&c->whole);
 }
 
@@ -234,6 +247,33 @@ split(struct buf *out, size_t at, unsigned type, uint32_t id, uint8_t flags)
 	return out->failed ? -1 : 0;
 }
 
+/* Room for one more mark behind those that wait. */
+static int
+room_for_fd(struct frame_channel *c)
+{
+	size_t		 n = frame_fds_waiting(c), size;
+	struct fd_mark	*marks;
+
+	if (n >= FRAME_FDS_OUT_MAX)
+		return -1;
+	if (c->n_out_fds < c->size_out_fds)
+		return 0;
+	if (c->first_out_fd > n) {
+		memcpy(c->out_fds, c->out_fds + c->first_out_fd,
+		    n * sizeof(*marks));
+		c->first_out_fd = 0;
+		c->n_out_fds = n;
+		return 0;
+	}
+	size = c->size_out_fds != 0 ? c->size_out_fds * 2 : FIRST_MARKS;
+	marks = reallocarray(c->out_fds, size, sizeof(*marks));
+	if (marks == NULL)
+		return -1;
+	c->out_fds = marks;
+	c->size_out_fds = size;
+	return 0;
+}
+
 int
 frame_put(struct frame_channel *c, unsigned type, uint32_t id, int fd,
     void (*encode)(struct buf *, const void *), const void *x)
@@ -243,7 +283,7 @@ frame_put(struct frame_channel *c, unsigned type, uint32_t id, int fd,
 	uint8_t		 flags = fd != -1 ? FRAME_FD : 0;
 	char		 header[FRAME_HEADER] = { 0 };
 
-	if (fd != -1 && c->n_out_fds == FRAME_FDS_MAX)
+	if (fd != -1 && room_for_fd(c) == -1)
 		goto fail;
 	buf_put(out, header, sizeof(header));
 	encode(out, x);
@@ -255,7 +295,8 @@ frame_put(struct frame_channel *c, unsigned type, uint32_t id, int fd,
 	else if (split(out, at, type, id, flags) == -1)
 		goto fail;
 	if (fd != -1)
-		c->out_fds[c->n_out_fds++] = (struct fd_mark){ at, fd };
+		c->out_fds[c->n_out_fds++] =
+		    (struct fd_mark){ c->written + at, fd };
 	return 0;
 fail:
 	buf_truncate(out, at);
@@ -285,42 +326,65 @@ send_with_fd(int s, const char *p, size_t n, int fd)
 	return sendmsg(s, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+/* Descriptors whose frame has begun to go out are the kernel's now. */
 static void
 sent(struct frame_channel *c, size_t n)
 {
+	if (c->first_out_fd < c->n_out_fds &&
+	    c->out_fds[c->first_out_fd].at == c->written)
+		close(c->out_fds[c->first_out_fd++].fd);
+	if (c->first_out_fd == c->n_out_fds)
+		c->first_out_fd = c->n_out_fds = 0;
+	c->written += n;
 	buf_consume(&c->out, n);
-	if (c->n_out_fds != 0 && c->out_fds[0].at == 0) {
-		close(c->out_fds[0].fd);	/* the kernel has it now */
-		c->n_out_fds--;
-		memmove(c->out_fds, c->out_fds + 1,
-		    c->n_out_fds * sizeof(c->out_fds[0]));
+}
+
+/* How much goes in one call: up to the next frame with a descriptor. */
+static size_t
+run_length(const struct frame_channel *c, const struct fd_mark *now)
+{
+	const struct fd_mark	*next = c->out_fds + c->first_out_fd;
+
+	if (now != NULL)
+		next++;
+	return next < c->out_fds + c->n_out_fds ? next->at - c->written :
+	    c->out.len;
+}
+
+/* What the errno of a send means. */
+static enum frame_result
+send_failed(void)
+{
+	switch (errno) {
+	case EAGAIN:
+	case EINTR:
+		return FRAME_AGAIN;
+	case ENOBUFS:
+	case ENOMEM:
+	case ETOOMANYREFS:	/* more descriptors under way than allowed */
+		return FRAME_SHORT;
 	}
-	for (size_t i = 0; i < c->n_out_fds; i++)
-		c->out_fds[i].at -= n;
+	return FRAME_CLOSED;
 }
 
 enum frame_result
 frame_flush(struct frame_channel *c)
 {
-	ssize_t	 n;
+	const struct fd_mark	*mark;
+	ssize_t			 n;
 
 	while (c->out.len != 0) {
-		bool	 with_fd = c->n_out_fds != 0 && c->out_fds[0].at == 0;
-		size_t	 len = c->out.len;
-
-		if (with_fd && c->n_out_fds > 1)
-			len = c->out_fds[1].at;
-		else if (!with_fd && c->n_out_fds > 0)
-			len = c->out_fds[0].at;
-		if (with_fd)
-			n = send_with_fd(c->fd, buf_data(&c->out), len,
-			    c->out_fds[0].fd);
+		mark = c->out_fds + c->first_out_fd;
+		if (c->first_out_fd == c->n_out_fds || mark->at != c->written)
+			mark = NULL;
+		if (mark != NULL)
+			n = send_with_fd(c->fd, buf_data(&c->out),
+			    run_length(c, mark), mark->fd);
 		else
-			n = send(c->fd, buf_data(&c->out), len,
+			n = send(c->fd, buf_data(&c->out), run_length(c, NULL),
 			    MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n == -1)
-			return errno == EAGAIN || errno == EINTR ?
-			    FRAME_AGAIN : FRAME_CLOSED;
+			return send_failed();
 		sent(c, (size_t)n);
 	}
 	return FRAME_OK;

@@ -26,11 +26,14 @@
 #define FRAME_FD	0x01	/* a descriptor passes with it */
 #define FRAME_MORE	0x02	/* the same message goes on in the next frame */
 
-#define FRAME_FDS_MAX	64	/* passed, not yet taken by their frames */
+#define FRAME_FDS_IN_MAX	64	/* passed, not yet taken by their frames:
+				 * a read brings the next one at most */
+#define FRAME_FDS_OUT_MAX	16384	/* waiting with their frames */
 /* what may wait for a peer that does not read: then it is given up */
 #define FRAME_OUT_MAX	(256 << 20)
 /* above this no new request is taken for it */
 #define FRAME_OUT_HIGH	(16 << 20)
+#define FRAME_FDS_HIGH	128
 
 /* One whole message, as received; payload is borrowed until the next. */
 struct frame {
@@ -41,7 +44,7 @@ struct frame {
 };
 
 struct fd_mark {
-	size_t	 at;		/* octets of out before its frame */
+	size_t	 at;		/* octets written before its frame */
 	int	 fd;
 };
 
@@ -51,12 +54,14 @@ struct frame_channel {
 	struct buf	 whole;		/* a message that goes on */
 	struct frame	 current;
 	size_t		 taken;		/* octets of in that it borrows */
+	size_t		 received;	/* octets, ever */
 	bool		 more;		/* whole waits for its end */
-	int		 in_fds[FRAME_FDS_MAX];
+	int		 in_fds[FRAME_FDS_IN_MAX];
 	size_t		 n_in_fds;
 	struct buf	 out;
-	struct fd_mark	 out_fds[FRAME_FDS_MAX];
-	size_t		 n_out_fds;
+	struct fd_mark	*out_fds;	/* those from first_out_fd on wait */
+	size_t		 first_out_fd, n_out_fds, size_out_fds;
+	size_t		 written;	/* octets of out, ever */
 	/* the longest payload of that type, or 0 for an unknown type */
 	size_t		 (*maxlen)(unsigned type);
 };
@@ -69,7 +74,9 @@ void	 frame_clear(struct frame_channel *);
 
 enum frame_result {
 	FRAME_OK,
-	FRAME_AGAIN,		/* nothing whole yet, or nothing to read */
+	FRAME_AGAIN,		/* nothing whole yet, nothing to read, or the
+				 * socket is full */
+	FRAME_SHORT,		/* the kernel lacks room: again in a while */
 	FRAME_CLOSED,		/* end of file or a socket error */
 	FRAME_MALFORMED,	/* a header that cannot be: close the channel */
 };
@@ -89,9 +96,11 @@ enum frame_result frame_next(struct frame_channel *, struct frame **);
  */
 int	 frame_put(struct frame_channel *, unsigned type, uint32_t id, int fd,
 	    void (*encode)(struct buf *, const void *), const void *x);
+/* Drops what waits to be written. */
+void	 frame_discard(struct frame_channel *);
 /*
  * Writes what the socket takes.  FRAME_OK: all is out; FRAME_AGAIN: call
- * again when it is writable; FRAME_CLOSED.
+ * again when it is writable; FRAME_SHORT; FRAME_CLOSED.
  */
 enum frame_result frame_flush(struct frame_channel *);
 
@@ -99,6 +108,12 @@ static inline size_t
 frame_waiting(const struct frame_channel *c)
 {
 	return c->out.len;
+}
+
+static inline size_t
+frame_fds_waiting(const struct frame_channel *c)
+{
+	return c->n_out_fds - c->first_out_fd;
 }
 
 #endif

@@ -58,6 +58,8 @@ io_release(struct io *io)
 		TAILQ_REMOVE(&due, io, due);
 	close(io->fd);
 	io->fd = -1;
+	if (io->closed != NULL)
+		io->closed(io->closed_arg);
 	if (io->depth == 0)
 		destroy(io);
 }
@@ -83,6 +85,13 @@ io_free(struct io **iop)
 	*iop = NULL;
 	if (io != NULL)
 		io_release(io);
+}
+
+void
+io_on_close(struct io *io, void (*closed)(void *), void *arg)
+{
+	io->closed = closed;
+	io->closed_arg = arg;
 }
 
 /* Tells the session: IO_EOF and then one of the others, each once. */

@@ -105,6 +105,12 @@ void		 io_pause(struct io *);
 /* Goes on, with what was left over first. */
 void		 io_resume(struct io *);
 
+/*
+ * closed is called once, when the descriptor has been closed: by io_free, or
+ * later by io_finish.  It must not call any function of io's.
+ */
+void		 io_on_close(struct io *, void (*closed)(void *arg), void *arg);
+
 /* From now, ms until ended(IO_TIMEOUT); 0: none. */
 void		 io_deadline(struct io *, uint32_t ms);
 

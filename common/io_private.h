@@ -44,6 +44,8 @@ struct io {
 	const struct io_ops	*ops;
 	void			(*connected)(void *, int);
 	void			*arg;
+	void			(*closed)(void *);	/* io_on_close */
+	void			*closed_arg;
 	struct buf		 in;		/* not used by the session */
 	struct buf		 out;		/* for the wire */
 	struct io_tap		*tap;

@@ -11,8 +11,9 @@
  *			most credit of them may be open on a channel
  *	ANSWER		an answer; refused where nobody asked
  *
- * fd: NO_FD, or what passes with the message: READ_FD (a regular file open
- * for reading only, or sealed memory), MAY_READ_FD (the same, or none),
+ * fd: NO_FD, or what passes with the message: SEALED_FD (memory that nobody
+ * can change any more), READ_FD (a regular file open for reading only, or
+ * sealed memory), MAY_READ_FD (the same, or none),
  * WRITE_FD (a regular file open for writing), MAY_WRITE_FD, SOCKET_FD (a
  * stream socket), MAY_SOCKET_FD, SINK_FD (anything to write log lines to).
  * phases: of the *sender's* life in which it may say so: START (until its
@@ -39,8 +40,8 @@ enum phase { START = 1, RUN = 2, DRAIN = 4, ANY_PHASE = 7 };
     \
     /* a child's start, in this order; master's answer to nothing, so TELL */ \
     M(CONFINE,        MASTER,              CHILD_ANY,           NO_FD,       ANY_PHASE, TELL,                   0,     confine) \
-    M(CONF,           MASTER,              DAEMON_ANY,          READ_FD,     ANY_PHASE, TELL,                   0,     nothing) \
-    M(TABLE,          MASTER,              QUEUED,              READ_FD,     ANY_PHASE, TELL,                   0,     table) \
+    M(CONF,           MASTER,              DAEMON_ANY,          SEALED_FD,   ANY_PHASE, TELL,                   0,     nothing) \
+    M(TABLE,          MASTER,              QUEUED,              SEALED_FD,   ANY_PHASE, TELL,                   0,     table) \
     M(LISTENER,       MASTER,              SMTPD_ANY|QUEUED,    SOCKET_FD,   ANY_PHASE, TELL,                   0,     listener) \
     M(PEER,           MASTER,              CHILD_ANY,           SOCKET_FD,   ANY_PHASE, TELL,                   0,     peer_is) \
     M(CONF_CHECK,     MASTER,              DAEMON_ANY,          NO_FD,       ANY_PHASE, ASKS(CONF_CHECKED),     1,     nothing) \
@@ -67,8 +68,8 @@ enum phase { START = 1, RUN = 2, DRAIN = 4, ANY_PHASE = 7 };
     M(LOAD_OPENED,    MASTER,              LOAD,                MAY_READ_FD, ANY_PHASE, ANSWER,                 0,     load_opened) \
     M(LOAD_ERROR,     LOAD,                MASTER,              NO_FD,       ANY_PHASE, TELL,                   0,     load_error) \
     M(LOAD_TEXT,      LOAD,                MASTER,              NO_FD,       ANY_PHASE, TELL,                   0,     load_text) \
-    M(LOAD_CONF,      LOAD,                MASTER,              READ_FD,     ANY_PHASE, TELL,                   0,     nothing) \
-    M(LOAD_TABLE,     LOAD,                MASTER,              READ_FD,     ANY_PHASE, TELL,                   0,     table) \
+    M(LOAD_CONF,      LOAD,                MASTER,              SEALED_FD,   ANY_PHASE, TELL,                   0,     nothing) \
+    M(LOAD_TABLE,     LOAD,                MASTER,              SEALED_FD,   ANY_PHASE, TELL,                   0,     table) \
     M(LOAD_END,       LOAD,                MASTER,              NO_FD,       ANY_PHASE, TELL,                   0,     load_end) \
     \
     /* a trusted client on port 25 changes hands before the banner */ \
@@ -785,8 +786,8 @@ PAYLOADS(FIELDS_DECLARE)
 
 /* ---- rules ------------------------------------------------------------- */
 
-enum fd_kind { NO_FD, READ_FD, MAY_READ_FD, WRITE_FD, MAY_WRITE_FD, SOCKET_FD,
-    MAY_SOCKET_FD, SINK_FD };
+enum fd_kind { NO_FD, SEALED_FD, READ_FD, MAY_READ_FD, WRITE_FD, MAY_WRITE_FD,
+    SOCKET_FD, MAY_SOCKET_FD, SINK_FD };
 
 enum message_kind { KIND_TELL, KIND_ASK, KIND_ANSWER };
 

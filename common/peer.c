@@ -21,6 +21,7 @@
 #include "watch.h"
 #include "xmalloc.h"
 
+#define SHORT_MS	10		/* until the kernel may have room */
 #define EXPIRY_MS	100		/* how late a time-out may be seen */
 #define ARENA_MAX	(4 << 20)	/* the lists of one payload */
 
@@ -38,6 +39,7 @@ static const char *const verdict_names[VERDICT_N] = {
 	[NO_CREDIT] = "no-credit", [UNHANDLED] = "unhandled",
 };
 
+static void	 take_in(struct peer *);
 static void	 on_readable(evutil_socket_t, short, void *);
 static void	 on_writable(evutil_socket_t, short, void *);
 static void	 on_flush(evutil_socket_t, short, void *);
@@ -128,6 +130,18 @@ peer_end(struct peer *p)
 }
 
 void
+peer_hear_out(struct peer *p)
+{
+	size_t	 before;
+
+	do {
+		before = p->channel.received;
+		take_in(p);
+	} while (!p->down && p->channel.received != before);
+	peer_end(p);
+}
+
+void
 peer_close(struct peer *p)
 {
 	if (p->down)
@@ -153,11 +167,11 @@ peer_fault(struct peer *p, const char *what)
 /* ---- the gate ---------------------------------------------------------- */
 
 static bool
-is_sealed(int fd)
+has_seals(int fd, int wanted)
 {
 	int	 seals = fcntl(fd, F_GET_SEALS);
 
-	return seals != -1 && (seals & F_SEAL_WRITE) != 0;
+	return seals != -1 && (seals & wanted) == wanted;
 }
 
 static bool
@@ -184,10 +198,13 @@ fd_fits(int fd, enum fd_kind kind)
 		return false;
 	mode &= O_ACCMODE;
 	switch (kind) {
+	case SEALED_FD:
+		return has_seals(fd, F_SEAL_WRITE | F_SEAL_SHRINK |
+		    F_SEAL_GROW);
 	case READ_FD:
 	case MAY_READ_FD:
 		return S_ISREG(st.st_mode) &&
-		    (mode == O_RDONLY || is_sealed(fd));
+		    (mode == O_RDONLY || has_seals(fd, F_SEAL_WRITE));
 	case WRITE_FD:
 	case MAY_WRITE_FD:
 		return S_ISREG(st.st_mode) && mode != O_RDONLY;
@@ -365,17 +382,31 @@ peer_take_fd(struct peer *p)
 static void
 flush(struct peer *p)
 {
+	const struct timeval	 while_short = { 0, SHORT_MS * 1000 };
+
 	switch (frame_flush(&p->channel)) {
 	case FRAME_AGAIN:
 		event_add(p->writable, NULL);
+		break;
+	case FRAME_SHORT:
+		event_add(p->flush, &while_short);
 		break;
 	case FRAME_OK:
 		break;
 	case FRAME_CLOSED:
 	case FRAME_MALFORMED:
-		peer_close(p);
+		/* it may have said something before it went: read to the end */
+		p->mute = true;
+		frame_discard(&p->channel);
 		break;
 	}
+}
+
+bool
+peer_is_full(const struct peer *p)
+{
+	return frame_waiting(&p->channel) > FRAME_OUT_HIGH ||
+	    frame_fds_waiting(&p->channel) > FRAME_FDS_HIGH;
 }
 
 /* At the end of the turn: what was queued goes out, what is lost ends. */
@@ -426,7 +457,7 @@ peer_send_any(struct peer *p, enum message type, uint32_t id, int fd,
 {
 	const struct rule	*r = message_rule(type);
 
-	if (p == NULL || p->down) {
+	if (p == NULL || p->down || p->mute) {
 		if (fd != -1)
 			close(fd);
 		return -1;
@@ -452,8 +483,8 @@ peer_ask_any(struct peer *p, enum message type, int fd,
 	const struct timeval	 tick = { 0, EXPIRY_MS * 1000 };
 	uint32_t		 id;
 
-	if (p == NULL || p->down || p->asked[type] >= r->credit ||
-	    frame_waiting(&p->channel) > FRAME_OUT_HIGH ||
+	if (p == NULL || p->down || p->mute || peer_is_full(p) ||
+	    p->asked[type] >= r->credit ||
 	    (id = pending_add(&p->pending, (uint16_t)type,
 	    (uint16_t)r->answer, lost, asker,
 	    timeout_ms != 0 ? clock_ms() + timeout_ms : 0)) == 0) {
@@ -508,7 +539,10 @@ peer_drain(struct peer *p, int timeout_ms)
 {
 	uint64_t	 until = clock_ms() + (uint64_t)timeout_ms;
 
-	while (!p->down && frame_flush(&p->channel) == FRAME_AGAIN)
+	enum frame_result	 r;
+
+	while (!p->down && ((r = frame_flush(&p->channel)) == FRAME_AGAIN ||
+	    r == FRAME_SHORT))
 		if (!wait_for(p, POLLOUT, until))
 			return;
 }

@@ -68,6 +68,8 @@ struct peer {
 	enum phase		 phase;		/* of the peer's life */
 	bool			 greeted;	/* its HELLO has come */
 	bool			 down;		/* lost; freed once unused */
+	bool			 mute;		/* it reads no more: only its last
+						 * words are still heard */
 	bool			 leaving;	/* wants nothing new (LEAVING) */
 	struct frame_channel	 channel;
 	struct pending_table	 pending;	/* our requests to it */
@@ -103,6 +105,8 @@ struct peer	*peer_new(int fd, enum role, uint16_t index,
 void		 peer_close(struct peer *);
 /* The same at once; not from one of its own handlers. */
 void		 peer_end(struct peer *);
+/* The same, but what it has said before is handled first. */
+void		 peer_hear_out(struct peer *);
 /* Writes out what is queued, waiting up to that long; for a last word. */
 void		 peer_drain(struct peer *, int timeout_ms);
 /*
@@ -126,6 +130,8 @@ int		 peer_wait(struct peer *, int timeout_ms);
 	    (union payload_pointer){ .name = (x) })
 int		 peer_send_any(struct peer *, enum message, uint32_t id,
 		    int fd, union payload_pointer);
+/* So much waits for it that what can wait should. */
+bool		 peer_is_full(const struct peer *);
 
 /*
  * Asks; the answer comes to the handler of the answer's row, with asker.

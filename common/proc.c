@@ -96,7 +96,6 @@ proc_stopping(void)
 void
 proc_exit(int status)
 {
-	proc_log_end(master);
 	exit(status);
 }
 
@@ -165,7 +164,7 @@ on_peer(struct peer *from, uint32_t id, const struct peer_is *m)
 	for (p = peers; p != NULL; p = next) {
 		next = p->next;
 		if (p->role == m->role && p->index == m->index)
-			peer_end(p);	/* this one takes its place */
+			peer_hear_out(p);	/* this one takes its place */
 	}
 	p = peer_new(peer_take_fd(from), m->role, m->index, m->generation,
 	    &handlers, on_peer_lost);

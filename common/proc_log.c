@@ -3,6 +3,8 @@
  */
 #include "proc_log.h"
 
+#include <stdlib.h>
+
 #include "clock.h"
 #include "log.h"
 
@@ -25,9 +27,15 @@ sink(enum log_level level, const char *line, size_t n)
 		return;
 	}
 	dropped = 0;
-	/* an error may be the last word: see that it is heard */
-	if (level == LEVEL_ERROR)
-		peer_drain(p, LAST_WORDS_MS);
+}
+
+/* At an exit, whichever way it comes: the last words may say why. */
+static void
+drain(void)
+{
+	if (to_log != NULL)
+		peer_drain(to_log, LAST_WORDS_MS);
+	peer_drain(to_master, LAST_WORDS_MS);
 }
 
 void
@@ -35,18 +43,11 @@ proc_log_start(struct peer *master)
 {
 	to_master = master;
 	log_set_sink(sink);
+	atexit(drain);
 }
 
 void
 proc_log_to(struct peer *log)
 {
 	to_log = log;
-}
-
-void
-proc_log_end(struct peer *master)
-{
-	if (to_log != NULL)
-		peer_drain(to_log, LAST_WORDS_MS);
-	peer_drain(master, LAST_WORDS_MS);
 }

@@ -8,11 +8,8 @@
 
 #include "peer.h"
 
-/* From now on lines go to master. */
+/* From now on lines go to master; what waits at an exit is still sent. */
 void	 proc_log_start(struct peer *master);
 /* From now on to this peer, borrowed; NULL: to master again. */
 void	 proc_log_to(struct peer *log);
-/* Waits a moment for what is queued, before an exit. */
-void	 proc_log_end(struct peer *master);
-
 #endif

@@ -51,7 +51,7 @@ static const struct call calls[] = {
 	CALL(ALL, poll), CALL(ALL, ppoll),
 	CALL(ALL, read), CALL(ALL, readv), CALL(ALL, write),
 	CALL(ALL, writev), CALL(ALL, recvfrom), CALL(ALL, recvmsg),
-	CALL(ALL, close), CALL(ALL, shutdown), CALL(ALL, lseek),
+	CALL(ALL, close), CALL(ALL, lseek),
 	CALL(ALL, fstat), CALL(ALL, getsockopt), CALL(ALL, getsockname),
 	CALL(ALL, getpeername),
 	/* files passed to us are read where we say */
@@ -152,6 +152,9 @@ static const struct narrow narrow[] = {
 	 * which neither Landlock nor a network namespace sees: sending is to
 	 * no address, and sendmsg without the flag.
 	 */
+	/* our own side only: a listener shut for reading is shut for all
+	 * who hold it */
+	NARROW(ALL, shutdown, IS(1, SHUT_WR)),
 	NARROW(ALL, sendto, IS(4, 0)),
 	NARROW(MAY_PASS_FDS, sendmsg, HAS_NONE(2, MSG_FASTOPEN)),
 

@@ -97,13 +97,19 @@ on_done(struct peer *p, void *asker, const struct mailbox_done *m)
 	struct outcome	 o;
 	char		 code[SMTP_ENHANCED_MAX] = "";
 
-	if (put == NULL || m->status == RCPT_RETURNED) {
-		peer_fault(p, "no-such-mail");
+	if (put == NULL)
 		return;
+	if (m->status == RCPT_RETURNED) {
+		/* no word of its own; what it has done nobody knows */
+		outcome_say(&o, RCPT_DEFERRED, "4.3.0",
+		    "delivery process did not say what it did");
+		peer_fault(p, "no-such-mail");
+	} else {
+		/* STATUS_CODE_MAX is less */
+		if (m->code.n != 0)
+			memcpy(code, m->code.p, m->code.n);
+		outcome_say(&o, m->status, code, "%.*s", STR_FMT(m->text));
 	}
-	/* STATUS_CODE_MAX is less */
-	memcpy(code, m->code.p, m->code.n);
-	outcome_say(&o, m->status, code, "%.*s", STR_FMT(m->text));
 	box->n_flying--;
 	box->n_done++;
 	end_put(&box->flying, put, &o);

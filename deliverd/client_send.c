@@ -6,6 +6,7 @@
  */
 #include "client_impl.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <unistd.h>
 
@@ -163,6 +164,23 @@ put_mail_dsn(const struct task *t)
 		put_xtext(" ENVID=", t->envid);
 }
 
+/*
+ * RFC 6152 3 would have 8-bit mail converted or returned where the server has
+ * no 8BITMIME.  Such servers pass it on all the same, converting would break
+ * signatures, and a return helps nobody: it goes as it is.
+ */
+static void
+put_body_type(const struct smtp_client *c)
+{
+	if (c->task->body_type == BODY_7BIT)
+		return;
+	if (has(c, SMTP_CAP_8BITMIME))
+		buf_puts(&said, " BODY=8BITMIME");
+	else
+		log_debug("id=%s: 8-bit mail to a host without 8BITMIME",
+		    msgid_text(&c->task->id));
+}
+
 static void
 put_mail(struct smtp_client *c)
 {
@@ -178,9 +196,7 @@ put_mail(struct smtp_client *c)
 	buf_putc(&said, '>');
 	if (has(c, SMTP_CAP_SIZE))
 		buf_printf(&said, " SIZE=%llu", (unsigned long long)t->size);
-	/* to a server without it 8-bit mail goes as it is; all take it */
-	if (t->body_type != BODY_7BIT && has(c, SMTP_CAP_8BITMIME))
-		buf_puts(&said, " BODY=8BITMIME");
+	put_body_type(c);
 	if (t->utf8)
 		buf_puts(&said, " SMTPUTF8");
 	if (has(c, SMTP_CAP_DSN))
@@ -212,6 +228,16 @@ put_notify(unsigned notify)
 		}
 }
 
+/* RFC 3461 4.2: an address type is an atom; ours are registered names. */
+static bool
+is_address_type(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (!isalnum((unsigned char)s.p[i]) && s.p[i] != '-')
+			return false;
+	return s.n != 0;
+}
+
 static void
 put_rcpt(struct smtp_client *c, const struct task_rcpt *r)
 {
@@ -220,7 +246,7 @@ put_rcpt(struct smtp_client *c, const struct task_rcpt *r)
 	buf_putc(&said, '>');
 	if (has(c, SMTP_CAP_DSN)) {
 		put_notify(r->notify);
-		if (r->orcpt.n != 0) {
+		if (r->orcpt.n != 0 && is_address_type(r->orcpt_type)) {
 			buf_puts(&said, " ORCPT=");
 			buf_put_str(&said, r->orcpt_type);
 			put_xtext(";", r->orcpt);

@@ -40,7 +40,8 @@ on_route_wake(struct peer *p, uint32_t id, const struct route_wake *m)
 	(void)id;
 	if (proc_stopping())
 		return;
-	if (is_local() && m->transport == TRANSPORT_LOCAL)
+	if (is_local() && m->transport == TRANSPORT_LOCAL &&
+	    m->delivery < proc_conf()->n_deliveries)
 		mailbox_wake(m);
 	else if (!is_local() && m->transport == TRANSPORT_SMTP)
 		route_wake(m);

@@ -14,6 +14,7 @@ struct making {
 	struct target	 list[TARGETS_MAX];
 	size_t		 n;
 	bool		 self;		/* we are in it, and end it */
+	bool		 literal;	/* an address, of no name */
 	bool		 unknown;	/* of some host's addresses */
 };
 
@@ -53,15 +54,24 @@ target_is_self(const struct conf *conf, const struct netaddr *local,
 	return false;
 }
 
-/* Never for an address that the postmaster wrote: via may be anything. */
+/*
+ * Never for an address that the postmaster wrote: via may be anything.  What
+ * the DNS says is a stranger's word, who may point us at hosts that only we
+ * can reach; a literal has the whole address for all to see.
+ */
 static bool
-is_forbidden(const struct target_wish *wish, const struct netaddr *addr)
+is_forbidden(const struct making *m, const struct netaddr *addr)
 {
+	const struct target_wish	*wish = m->wish;
+
 	if (wish->via)
 		return false;
 	if (netaddr_is_unspecified(addr) || netaddr_is_multicast(addr))
 		return true;
-	return netaddr_is_loopback(addr) && !wish->conf->allow_loopback;
+	if (wish->conf->allow_loopback)
+		return false;
+	return netaddr_is_loopback(addr) ||
+	    (!m->literal && netaddr_is_private(addr));
 }
 
 static void
@@ -70,7 +80,7 @@ add_addr(struct making *m, struct str name, uint16_t preference,
 {
 	struct target	*t;
 
-	if (m->n == TARGETS_MAX || is_forbidden(m->wish, addr))
+	if (m->n == TARGETS_MAX || is_forbidden(m, addr))
 		return;
 	t = &m->list[m->n++];
 	*t = (struct target){
@@ -225,7 +235,7 @@ int
 targets_from_literal(struct targets *t, const struct target_wish *wish,
     struct outcome *o)
 {
-	struct making	 m = { .wish = wish };
+	struct making	 m = { .wish = wish, .literal = true };
 	struct netaddr	 addr;
 
 	if (domain_literal_parse(wish->next_hop, &addr) == -1 &&

@@ -1,8 +1,8 @@
 /*
  * The addresses that mail for a next hop may be brought to, in order: from
  * what resolverd says of it, or from an address written out.  Here it is
- * decided who is never connected to (ourselves, loopback from the DNS, RFC
- * 5321 5.1) and what a missing host means for the mail.
+ * decided who is never connected to (ourselves, RFC 5321 5.1; loopback and
+ * private networks from the DNS) and what a missing host means for the mail.
  */
 #ifndef TARGET_H
 #define TARGET_H

@@ -12,7 +12,8 @@ struct step {
 
 static const char *const state_names[CHILD_STATE_N] = {
 	[CHILD_DOWN] = "down", [CHILD_STARTING] = "starting",
-	[CHILD_READY] = "ready", [CHILD_STOPPING] = "stopping",
+	[CHILD_READY] = "ready", [CHILD_RETIRING] = "retiring",
+	[CHILD_STOPPING] = "stopping",
 };
 
 static void
@@ -53,6 +54,11 @@ tick(struct child *c)
 		c->ops->kill(c);
 		return;
 	}
+	if (c->state == CHILD_RETIRING &&
+	    now - c->retired_ms >= CHILD_RETIRE_MS) {
+		child_event(c, LIFE_STOP);
+		return;
+	}
 	c->ops->ping(c);
 	c->ops->arm(c, CHILD_TICK_MS);
 }
@@ -79,6 +85,13 @@ finish(struct child *c)
 }
 
 static void
+retire(struct child *c)
+{
+	c->retired_ms = clock_ms();
+	c->ops->retire(c);
+}
+
+static void
 forget(struct child *c)
 {
 	c->ops->disarm(c);
@@ -96,6 +109,7 @@ static const struct step table[CHILD_STATE_N][LIFE_N] = {
 		[LIFE_FAULT]	= { CHILD_DOWN,		nop },
 		[LIFE_TIMEOUT]	= { CHILD_STARTING,	launch },
 		[LIFE_STOP]	= { CHILD_DOWN,		forget },
+		[LIFE_RETIRE]	= { CHILD_DOWN,		forget },
 	},
 	[CHILD_STARTING] = {
 		[LIFE_START]	= { CHILD_STARTING,	nop },
@@ -104,6 +118,7 @@ static const struct step table[CHILD_STATE_N][LIFE_N] = {
 		[LIFE_FAULT]	= { CHILD_STARTING,	destroy },
 		[LIFE_TIMEOUT]	= { CHILD_STARTING,	tick },
 		[LIFE_STOP]	= { CHILD_STOPPING,	finish },
+		[LIFE_RETIRE]	= { CHILD_STOPPING,	finish },
 	},
 	[CHILD_READY] = {
 		[LIFE_START]	= { CHILD_READY,	nop },
@@ -112,6 +127,16 @@ static const struct step table[CHILD_STATE_N][LIFE_N] = {
 		[LIFE_FAULT]	= { CHILD_READY,	destroy },
 		[LIFE_TIMEOUT]	= { CHILD_READY,	tick },
 		[LIFE_STOP]	= { CHILD_STOPPING,	finish },
+		[LIFE_RETIRE]	= { CHILD_RETIRING,	retire },
+	},
+	[CHILD_RETIRING] = {
+		[LIFE_START]	= { CHILD_RETIRING,	nop },
+		[LIFE_READY]	= { CHILD_RETIRING,	nop },
+		[LIFE_EXIT]	= { CHILD_DOWN,		forget },
+		[LIFE_FAULT]	= { CHILD_RETIRING,	destroy },
+		[LIFE_TIMEOUT]	= { CHILD_RETIRING,	tick },
+		[LIFE_STOP]	= { CHILD_STOPPING,	finish },
+		[LIFE_RETIRE]	= { CHILD_RETIRING,	nop },
 	},
 	[CHILD_STOPPING] = {
 		[LIFE_START]	= { CHILD_STOPPING,	nop },
@@ -120,6 +145,7 @@ static const struct step table[CHILD_STATE_N][LIFE_N] = {
 		[LIFE_FAULT]	= { CHILD_STOPPING,	destroy },
 		[LIFE_TIMEOUT]	= { CHILD_STOPPING,	destroy },
 		[LIFE_STOP]	= { CHILD_STOPPING,	nop },
+		[LIFE_RETIRE]	= { CHILD_STOPPING,	nop },
 	},
 };
 
@@ -160,7 +186,8 @@ child_heard(struct child *c)
 bool
 child_is_living(const struct child *c)
 {
-	return c->state == CHILD_STARTING || c->state == CHILD_READY;
+	return c->state == CHILD_STARTING || c->state == CHILD_READY ||
+	    c->state == CHILD_RETIRING;
 }
 
 uint64_t

@@ -20,6 +20,8 @@
 				 * the longest step of a start */
 #define CHILD_START_MS	600000	/* to READY; queued may have much to read */
 #define CHILD_STOP_MS	15000	/* to end when told; more than PROC_STOP_MS */
+#define CHILD_RETIRE_MS	(4 * 3600000) /* to finish by itself, then it is told:
+				 * above any session-timeout by default */
 #define CHILD_GOOD_MS	10000	/* READY so long: its deaths are forgiven */
 
 #define BACKOFF_FREE	3	/* deaths within a minute cost nothing */
@@ -37,6 +39,7 @@ enum life_event {
 	LIFE_FAULT,		/* it broke a rule, or its channel */
 	LIFE_TIMEOUT,		/* the child's one timer */
 	LIFE_STOP,		/* it is not wanted any more */
+	LIFE_RETIRE,		/* the same, but it may take its time */
 	LIFE_N
 };
 
@@ -44,6 +47,9 @@ struct backoff {
 	unsigned	 deaths;	/* since it last served well */
 	uint64_t	 first_ms;	/* the first of them */
 };
+
+/* What a reload has asked of a child and not yet been told. */
+enum child_await { AWAIT_NOTHING, AWAIT_CHECKED, AWAIT_COMMITTED, AWAIT_READY };
 
 struct child;
 
@@ -55,6 +61,7 @@ struct child_ops {
 	void	(*disarm)(struct child *);
 	void	(*ping)(struct child *);
 	void	(*stop)(struct child *);
+	void	(*retire)(struct child *);
 	void	(*kill)(struct child *);
 	/* told after each change; may give this child further events */
 	void	(*changed)(struct child *, enum child_state from);
@@ -65,14 +72,23 @@ struct child {
 	uint16_t		 index;
 	enum child_state	 state;
 	const struct child_ops	*ops;
-	uint64_t		 launched_ms, heard_ms, ready_ms;
+	uint64_t		 launched_ms, heard_ms, ready_ms, retired_ms;
 	struct backoff		 backoff;
 	unsigned		 failed;	/* before the first READY */
 	bool			 was_ready;
 	uint32_t		 launches;
 	time_t			 since;		/* of state */
 
+	/* its place among all; by staff.c and reload.c */
+	bool			 unwanted;	/* freed when it is DOWN */
+	bool			 candidate;	/* for a configuration that is
+						 * not in force yet */
+	bool			 leaves;	/* when that one is in force */
+	bool			 handed;	/* that one, and not yet more */
+	enum child_await	 awaited;	/* what a reload waits for */
+
 	/* of this start; by launch.c */
+	bool			 joined;	/* to its peers, in force */
 	uint32_t		 generation;
 	pid_t			 pid;		/* 0: no process */
 	struct peer		*peer;
@@ -89,7 +105,7 @@ void		 child_init(struct child *, enum role, uint16_t index,
 void		 child_event(struct child *, enum life_event);
 /* It gave a sign of life. */
 void		 child_heard(struct child *);
-/* It has a process that may yet serve. */
+/* It has a process that serves, may yet do so, or finishes its work. */
 bool		 child_is_living(const struct child *);
 
 /*

@@ -1,7 +1,9 @@
 /*
- * The messages of a child's start.
+ * The messages of a child's start, and those of them that a reload repeats.
  */
 #include "launch.h"
+
+#include <signal.h>
 
 #include "log.h"
 #include "master.h"
@@ -9,85 +11,121 @@
 #include "plan.h"
 #include "spawn.h"
 
+#define DRAIN_MS	1000	/* a process that does not read is killed soon */
+
 static void
 check_lost(void *asker, enum lost_why why)
 {
 	(void)asker, (void)why;		/* its channel's end tells it all */
 }
 
+/* So many tables or sockets that they must go before it can be asked. */
 static void
-send_sockets(struct child *c)
+make_room(struct peer *p)
 {
-	const struct conf	*conf = &master.loaded.memory->conf;
-
-	for (size_t i = 0; i < master.sockets.n; i++) {
-		const struct listen_socket	*s = &master.sockets.list[i];
-		struct listener			 m = { s->listener };
-		enum role			 role = ROLE_QUEUED;
-
-		if (s->listener != CONTROL_LISTENER)
-			role = role_of_listener(&conf->listeners[s->listener]);
-		if (role == c->role)
-			peer_send_fd(c->peer, LISTENER, 0,
-			    mesh_copy(c->peer, s->fd), &m);
-	}
+	if (peer_is_full(p))
+		peer_drain(p, DRAIN_MS);
 }
 
 static void
-send_tables(struct child *c)
+send_tables(struct child *c, const struct loaded *l)
 {
-	const size_t	 n = master.loaded.memory->conf.n_tables;
-
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < l->memory->conf.n_tables; i++) {
 		struct table	 m = { (uint16_t)i };
 
-		peer_send_fd(c->peer, TABLE, 0, mesh_copy(c->peer,
-		    master.loaded.tables[i]), &m);
+		peer_send_fd(c->peer, TABLE, 0, mesh_copy(l->tables[i]), &m);
 	}
-}
-
-static void
-send_start(struct child *c)
-{
-	const struct nothing	 nothing = { };
-
-	if (c->role == ROLE_LOG)
-		peer_send_fd(c->peer, LOG_SINK, 0,
-		    mesh_copy(c->peer, master.log_sink), &nothing);
-	else
-		peer_send_fd(c->peer, CONF, 0,
-		    mesh_copy(c->peer, master.loaded.conf_fd), &nothing);
-	if (c->role == ROLE_QUEUED)
-		send_tables(c);
-	send_sockets(c);
-	mesh_join(c, master.children, master.n_children);
-	if (c->role != ROLE_LOG)
-		peer_ask(c->peer, CONF_CHECK, &nothing, check_lost, c, 0);
 }
 
 int
-launch_child(struct child *c, const struct handlers *handlers,
-    void (*lost)(struct peer *))
+launch_hand_in(struct child *c, const struct loaded *l)
+{
+	const struct nothing	 nothing = { };
+
+	peer_send_fd(c->peer, CONF, 0, mesh_copy(l->conf_fd), &nothing);
+	if (c->role == ROLE_QUEUED)
+		send_tables(c, l);
+	make_room(c->peer);
+	return peer_ask(c->peer, CONF_CHECK, &nothing, check_lost, c,
+	    0) != 0 ? 0 : -1;
+}
+
+void
+launch_sink(struct child *c)
+{
+	const struct nothing	 nothing = { };
+
+	peer_send_fd(c->peer, LOG_SINK, 0, mesh_copy(master.log_sink),
+	    &nothing);
+}
+
+/* Those that it has not got yet. */
+static void
+send_sockets(struct child *c)
+{
+	for (size_t i = 0; i < master.sockets.n; i++) {
+		const struct listen_socket	*s = &master.sockets.list[i];
+		struct listener			 m = { s->listener };
+
+		if (s->role == c->role && !(c->joined && s->passed))
+			peer_send_fd(c->peer, LISTENER, 0, mesh_copy(s->fd),
+			    &m);
+	}
+}
+
+static int
+ask_commit(struct child *c)
+{
+	const struct nothing	 nothing = { };
+
+	make_room(c->peer);
+	return peer_ask(c->peer, CONF_COMMIT, &nothing, check_lost, c,
+	    0) != 0 ? 0 : -1;
+}
+
+/* A socket belongs to a listener of the configuration in force, so it comes
+ * after that; but in a start, where nothing is in force, all come before. */
+int
+launch_commit(struct child *c)
+{
+	if (c->joined) {
+		if (ask_commit(c) == -1)
+			return -1;
+		send_sockets(c);
+		return 0;
+	}
+	send_sockets(c);
+	mesh_join(c, master.children, master.n_children);
+	return ask_commit(c);
+}
+
+int
+launch_child(struct child *c, const struct loaded *loaded,
+    const struct handlers *handlers, void (*lost)(struct peer *))
 {
 	const struct spawn	 s = { .role = c->role };
 	struct confine		 confine;
 	struct plan_room	 room;
 	int			 fd;
 
-	if (plan_confine(&master.loaded.memory->conf, c->role, &confine,
+	if (plan_confine(&loaded->memory->conf, c->role, &confine,
 	    &room) == -1 || (fd = spawn(&s, &c->pid)) == -1) {
 		c->pid = 0;
 		return -1;
 	}
 	c->generation = ++master.generations;
 	c->accused = 0;
-	c->killed = false;
+	c->killed = c->joined = c->handed = false;
 	c->peer = peer_new(fd, c->role, c->index, c->generation, handlers,
 	    lost);
 	c->peer->data = c;
 	confine.index = c->index;
 	confine.generation = c->generation;
 	peer_send(c->peer, CONFINE, 0, &confine);
-	send_start(c);
+	if (c->role == ROLE_LOG) {
+		launch_sink(c);
+		mesh_join(c, master.children, master.n_children);
+	} else if (launch_hand_in(c, loaded) == -1)
+		kill(c->pid, SIGKILL);	/* its end is seen as any other */
 	return 0;
 }

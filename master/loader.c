@@ -35,7 +35,8 @@ static struct {
 	void		(*done)(int);
 	struct peer	*peer;
 	struct event	*deadline;
-	pid_t		 pid;
+	pid_t		 pid;		/* 0: has been waited for */
+	int		 status;
 	char		 root[sizeof(EMPTY_TEMPLATE)];
 	bool		 ended, ok, bad;
 } job;
@@ -116,15 +117,24 @@ on_load_open(struct peer *p, uint32_t id, const struct load_open *m)
 
 /* As given, but for what could steer a terminal. */
 static void
-on_load_error(struct peer *p, uint32_t id, const struct load_error *m)
+print_error(bool warning, struct str text)
 {
-	(void)p, (void)id;
-	for (size_t i = 0; i < m->text.n; i++) {
-		unsigned char	 c = (unsigned char)m->text.p[i];
+	for (size_t i = 0; i < text.n; i++) {
+		unsigned char	 c = (unsigned char)text.p[i];
 
 		fputc(c < 0x20 || c == 0x7f ? '?' : c, stderr);
 	}
-	fputs(m->warning ? " (warning)\n" : "\n", stderr);
+	fputs(warning ? " (warning)\n" : "\n", stderr);
+}
+
+static void
+on_load_error(struct peer *p, uint32_t id, const struct load_error *m)
+{
+	(void)p, (void)id;
+	if (job.request->report != NULL)
+		job.request->report(m->warning, m->text);
+	else
+		print_error(m->warning, m->text);
 }
 
 static void
@@ -196,7 +206,8 @@ static const struct handlers handlers = {
 static bool
 is_complete(const struct loaded *l)
 {
-	if (l->memory == NULL)
+	if (l->memory == NULL ||
+	    l->memory->conf.number != job.request->number)
 		return false;
 	for (size_t i = 0; i < l->memory->conf.n_tables; i++)
 		if (l->tables[i] == -1)
@@ -228,16 +239,35 @@ static int
 reap(void)
 {
 	const struct timespec	 nap = { 0, 1000000 };
-	int			 status = 0;
 
-	for (int ms = 0; !job.ended && ms < REAP_MS; ms++) {
-		if (waitpid(job.pid, &status, WNOHANG) != 0)
-			return status;
+	for (int ms = 0; job.pid != 0 && !job.ended && ms < REAP_MS; ms++) {
+		if (waitpid(job.pid, &job.status, WNOHANG) != 0)
+			job.pid = 0;
 		nanosleep(&nap, NULL);
 	}
-	kill(job.pid, SIGKILL);
-	waitpid(job.pid, &status, 0);
-	return status;
+	if (job.pid != 0) {
+		kill(job.pid, SIGKILL);
+		waitpid(job.pid, &job.status, 0);
+	}
+	job.pid = 0;
+	return job.status;
+}
+
+bool
+loader_died(pid_t pid, int wait_status)
+{
+	if (pid != job.pid)
+		return false;
+	job.pid = 0;
+	job.status = wait_status;
+	return true;
+}
+
+void
+loader_cancel(void)
+{
+	if (job.pid != 0)
+		kill(job.pid, SIGKILL);
 }
 
 static void
@@ -261,7 +291,7 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what, (void)arg;
 	log_error("%s: the load role took longer than %d s",
 	    job.request->name, LOADER_MS / 1000);
-	kill(job.pid, SIGKILL);
+	loader_cancel();
 }
 
 static void
@@ -285,7 +315,7 @@ static void
 begin(struct event_base *base, int channel, int conf_file)
 {
 	const struct timeval	 tv = { LOADER_MS / 1000, 0 };
-	struct load_start	 m = { job.request->mode,
+	struct load_start	 m = { job.request->mode, job.request->number,
 	    str_of(job.request->name), job.request->text };
 	struct confine		 confine;
 
@@ -311,6 +341,8 @@ loader_start(struct event_base *base, const struct load_request *request,
 	job.loaded = loaded;
 	job.done = done;
 	job.ended = job.ok = job.bad = false;
+	job.pid = 0;
+	job.status = 0;
 	/* opened here: it may be readable by root alone */
 	if (request->text.n == 0 &&
 	    (conf_file = open_file(request->name)) == -1) {
@@ -321,6 +353,8 @@ loader_start(struct event_base *base, const struct load_request *request,
 	memcpy(job.root, EMPTY_TEMPLATE, sizeof(job.root));
 	if (mkdtemp(job.root) == NULL || (fd = spawn(&s, &job.pid)) == -1) {
 		log_error("cannot start the load role: %s", strerror(errno));
+		job.pid = 0;
+		rmdir(job.root);
 		if (conf_file != -1)
 			close(conf_file);
 		fail(base, EX_OSERR);

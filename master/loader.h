@@ -6,6 +6,8 @@
 #ifndef LOADER_H
 #define LOADER_H
 
+#include <sys/types.h>
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -30,6 +32,9 @@ struct load_request {
 	const char	*name;		/* of the file, for errors too */
 	const char	*dir;		/* relative names are looked up here */
 	struct str	 text;		/* built-in: instead of the file */
+	uint32_t	 number;	/* that the configuration will have */
+	/* each error and warning; NULL: to standard error */
+	void		(*report)(bool warning, struct str);
 };
 
 /*
@@ -42,6 +47,11 @@ void	 loader_start(struct event_base *, const struct load_request *,
 /* The same, running the loop until it is done. */
 int	 loader_run(struct event_base *, const struct load_request *,
 	    struct loaded *);
+
+/* A child has ended: whether it was the load role. */
+bool	 loader_died(pid_t, int wait_status);
+/* It is not wanted any more: done will be told of a failure. */
+void	 loader_cancel(void);
 
 void	 loaded_init(struct loaded *);
 void	 loaded_free(struct loaded *);

@@ -17,8 +17,8 @@
 #include "mesh.h"
 #include "plan.h"
 #include "spawn.h"
+#include "staff.h"
 #include "stop.h"
-#include "supervise.h"
 
 struct mailbox {
 	pid_t		 pid;		/* 0: free */
@@ -203,7 +203,7 @@ introduce(struct mailbox *b, const struct delivery_conf *rule,
     const struct mailbox_user *u)
 {
 	const struct conf	*conf = &master.loaded.memory->conf;
-	const struct child	*log = supervise_find(ROLE_LOG, 0);
+	const struct child	*log = staff_find(ROLE_LOG, 0);
 	struct mailbox_rule	 m = { conf->hostname, rule->path, u->name,
 	    u->home };
 	struct plan_room	 room;
@@ -219,6 +219,15 @@ introduce(struct mailbox *b, const struct delivery_conf *rule,
 	if (log != NULL && log->peer != NULL)
 		mesh_connect(b->peer, log->peer);
 	peer_send(b->peer, MAILBOX_RULE, 0, &m);
+}
+
+/* local speaks of a configuration that is no more, or not yet. */
+static void
+refuse_stale(struct peer *p, uint32_t id)
+{
+	const struct mailbox_opened	 answer = { .again = true };
+
+	peer_send(p, MAILBOX_OPENED, id, &answer);
 }
 
 static void
@@ -240,6 +249,10 @@ mailbox_open(struct peer *p, uint32_t id, const struct mailbox_open *m)
 	enum mailbox_verdict		 v;
 	int				 fds[2];
 
+	if (m->conf != conf->number) {
+		refuse_stale(p, id);
+		return;
+	}
 	while (b < boxes + MAILBOXES_MAX && b->pid != 0)
 		b++;
 	v = mailbox_user_find(conf, system_table(), m->delivery, m->slot, &u);

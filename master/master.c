@@ -65,68 +65,78 @@ directory_of(const char *file, char dir[FILE_NAME_MAX + 1])
 		    slash == file ? 1 : (int)(slash - file), file);
 }
 
+/* The request stays for every reload. */
 static int
 load(const struct options *o)
 {
-	char			 dir[FILE_NAME_MAX + 1];
-	struct buf		 text = BUF_INIT(BUILTIN_MAX);
-	struct load_request	 request = { .mode = LOAD_RUN };
+	static char		 dir[FILE_NAME_MAX + 1];
+	static struct buf	 text = BUF_INIT(BUILTIN_MAX);
+	struct load_request	*r = &master.request;
 	int			 code = EX_OK;
 
+	r->mode = LOAD_RUN;
 	if (o->check)
-		request.mode = o->print ? LOAD_PRINT : LOAD_CHECK;
+		r->mode = o->print ? LOAD_PRINT : LOAD_CHECK;
 	if (o->run_dir != NULL) {
 		code = builtin_prepare(o->run_dir, o->programs, o->debug,
 		    &text);
-		request.name = "built-in";
-		request.dir = builtin_dir();
-		request.text = buf_str(&text);
+		r->name = "built-in";
+		r->dir = builtin_dir();
+		r->text = buf_str(&text);
 		master.announce = builtin_announce;
 	} else {
 		directory_of(o->conf_file, dir);
-		request.name = o->conf_file;
-		request.dir = dir;
+		r->name = o->conf_file;
+		r->dir = dir;
 	}
 	if (code == EX_OK)
-		code = loader_run(master.base, &request, &master.loaded);
-	buf_clear(&text);
+		code = loader_run(master.base, r, &master.loaded);
 	return code;
 }
 
-static int
-open_log(const struct conf *conf)
+int
+master_open_log(const struct conf *conf)
 {
 	char	 path[FILE_NAME_MAX + 1];
 
 	snprintf(path, sizeof(path), "%.*s", STR_FMT(conf->log_file));
 	if (*path == '\0')
-		master.log_sink = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-	else
-		master.log_sink = open(path, O_WRONLY | O_APPEND | O_CREAT |
-		    O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0640);
-	if (master.log_sink != -1)
-		return EX_OK;
-	log_error("cannot open the log %s: %s", path, strerror(errno));
-	return EX_CANTCREAT;
+		return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC |
+	    O_NOFOLLOW | O_NOCTTY, 0640);
+}
+
+void
+master_log_level(void)
+{
+	log_set_level(master.debug ? LEVEL_DEBUG :
+	    (enum log_level)master.loaded.memory->conf.log_level);
 }
 
 static int
 prepare(const struct conf *conf)
 {
-	int	 code = dirs_make(conf);
+	const struct sockets	 none = { 0 };
+	char			 why[TEXT_MAX];
+	int			 code = dirs_make(conf);
 
-	if (code == EX_OK)
-		code = open_log(conf);
-	if (code == EX_OK)
-		code = listen_all(conf, &master.sockets);
+	if (code != EX_OK)
+		return code;
+	if ((master.log_sink = master_open_log(conf)) == -1) {
+		log_error("cannot open the log %.*s: %s",
+		    STR_FMT(conf->log_file), strerror(errno));
+		return EX_CANTCREAT;
+	}
+	code = sockets_bind(conf, &none, &master.sockets, why, sizeof(why));
+	if (code != EX_OK)
+		log_error("%s", why);
 	return code;
 }
 
 int
 master_main(const struct options *o)
 {
-	const struct conf	*conf;
-	int			 code;
+	int	 code;
 
 	if (!o->check && geteuid() != 0) {
 		log_error("postern must be started as root: it gives each of "
@@ -138,15 +148,14 @@ master_main(const struct options *o)
 		loaded_free(&master.loaded);
 		return code;
 	}
-	conf = &master.loaded.memory->conf;
-	log_set_level(o->debug ? LEVEL_DEBUG :
-	    (enum log_level)conf->log_level);
-	if ((code = prepare(conf)) == EX_OK) {
+	master.debug = o->debug;
+	master_log_level();
+	if ((code = prepare(&master.loaded.memory->conf)) == EX_OK) {
 		supervise_start();
 		event_base_dispatch(master.base);
 		code = master.status;
 	}
-	listen_close(conf, &master.sockets);
+	sockets_close(&master.sockets);
 	loaded_free(&master.loaded);
 	return code;
 }

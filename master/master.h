@@ -11,15 +11,16 @@
 
 #include "child.h"
 #include "bounds.h"
-#include "listen.h"
 #include "loader.h"
 #include "peer.h"
+#include "sockets.h"
 
 struct event_base;
 
 struct master {
 	struct event_base	*base;
-	struct loaded		 loaded;
+	struct load_request	 request;	/* where it comes from */
+	struct loaded		 loaded;	/* what is in force */
 	struct sockets		 sockets;
 	int			 log_sink;
 	struct child		 children[PROCESSES_MAX];
@@ -27,6 +28,7 @@ struct master {
 	uint32_t		 generations;	/* of all starts together */
 	bool			 serving;	/* all were READY once */
 	bool			 stopping;
+	bool			 debug;		/* -d: whatever is configured */
 	int			 status;	/* to exit with */
 	void			(*announce)(void); /* once serving; or NULL */
 };
@@ -41,6 +43,10 @@ struct options {
 	bool		 check, print, debug;
 };
 
+/* Of master's own lines, as the configuration in force and -d want it. */
+void		 master_log_level(void);
+/* The log of that configuration, opened for writing; -1: errno. */
+int		 master_open_log(const struct conf *);
 /* All of a run, but for -r: returns what the process exits with. */
 int		 master_main(const struct options *);
 

@@ -13,21 +13,6 @@
 #include "log.h"
 #include "peer.h"
 
-/*
- * A channel holds FRAME_FDS_MAX descriptors on their way out; before it is
- * full what there is must go.  A child that does not read is killed for its
- * silence before long, so the wait is short.
- */
-#define FDS_HIGH	(FRAME_FDS_MAX / 2)
-#define FDS_DRAIN_MS	1000
-
-static void
-make_room(struct peer *p)
-{
-	if (p->channel.n_out_fds >= FDS_HIGH)
-		peer_drain(p, FDS_DRAIN_MS);
-}
-
 int
 mesh_pair(int fds[2])
 {
@@ -44,7 +29,6 @@ mesh_tell(struct peer *p, int fd, const struct peer *other)
 	const struct peer_is	 m = { other->role, other->index,
 	    other->generation };
 
-	make_room(p);
 	return peer_send_fd(p, PEER, 0, fd, &m);
 }
 
@@ -65,19 +49,19 @@ mesh_join(struct child *c, struct child *others, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		struct child	*o = &others[i];
 
-		if (o != c && o->peer != NULL && child_is_living(o) &&
-		    messages_connect(c->role, o->role))
+		if (o != c && o->joined && o->peer != NULL &&
+		    child_is_living(o) && messages_connect(c->role, o->role))
 			mesh_connect(c->peer, o->peer);
 	}
+	c->joined = true;
 }
 
 int
-mesh_copy(struct peer *p, int fd)
+mesh_copy(int fd)
 {
 	int	 copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 
 	if (copy == -1)
 		log_error("cannot pass a descriptor: %s", strerror(errno));
-	make_room(p);
 	return copy;
 }

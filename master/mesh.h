@@ -10,9 +10,9 @@
 #include "child.h"
 
 /*
- * Connects c, just started, with each of the others that lives and may talk
- * to it, both ways told by PEER.  What they had with an earlier start of c
- * went with it.
+ * Connects c with each of the others that lives, has been joined so itself,
+ * and may talk to it, both ways told by PEER.  Once in each start of c; what
+ * they had with an earlier one went with it.
  */
 void	 mesh_join(struct child *c, struct child *others, size_t n);
 
@@ -28,9 +28,9 @@ int	 mesh_tell(struct peer *, int fd, const struct peer *other);
 
 /*
  * A descriptor (borrowed) passes as a copy.  Call as
- *	peer_send_fd(p, CONF, 0, mesh_copy(p, fd), &m);
- * It makes room when many have been queued for p.  -1 with a log line.
+ *	peer_send_fd(p, CONF, 0, mesh_copy(fd), &m);
+ * -1 with a log line.
  */
-int	 mesh_copy(struct peer *, int fd);
+int	 mesh_copy(int fd);
 
 #endif

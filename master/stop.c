@@ -9,6 +9,7 @@
 #include "log.h"
 #include "mailbox.h"
 #include "master.h"
+#include "reload.h"
 
 /* who stops before whom; mail goes only downwards */
 static const unsigned	 order[] = {
@@ -70,6 +71,7 @@ stop_all(int status)
 	if (master.stopping)
 		return;
 	master.stopping = true;
+	reload_stop();
 	master.status = status;
 	if ((turn = event_new(master.base, -1, 0, on_turn, NULL)) == NULL)
 		fatal("out of memory for events");

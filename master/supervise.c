@@ -20,7 +20,9 @@
 #include "mailbox.h"
 #include "master.h"
 #include "plan.h"
+#include "reload.h"
 #include "spawn.h"
+#include "staff.h"
 #include "stop.h"
 
 /* so many faults may one child report of others, before it is the culprit */
@@ -28,16 +30,6 @@
 #define ACCUSED_MS	60000	/* within this time of each other */
 
 #define LAST_WORDS_MAX	64	/* reads of a dead child's channel */
-
-struct child *
-supervise_find(enum role role, uint16_t index)
-{
-	for (size_t i = 0; i < master.n_children; i++)
-		if (master.children[i].role == role &&
-		    master.children[i].index == index)
-			return &master.children[i];
-	return NULL;
-}
 
 /* ---- what children say ------------------------------------------------- */
 
@@ -65,13 +57,16 @@ on_ready(struct peer *p, uint32_t id, const struct ready *m)
 static void
 on_conf_checked(struct peer *p, void *asker, const struct conf_checked *m)
 {
-	const struct nothing	 nothing = { };
-	struct child		*c = p->data;
+	struct child	*c = p->data;
 
 	(void)asker;
 	child_heard(c);
+	/* an answer may come after the reload that asked was given up */
+	if (reload_checked(c, m) || c->state != CHILD_STARTING)
+		return;
 	if (m->ok) {
-		peer_send(p, CONF_COMMIT, 0, &nothing);
+		if (launch_commit(c) == -1)
+			child_event(c, LIFE_FAULT);
 		return;
 	}
 	log_error("role=%s refuses the configuration: %s", role_name(c->role),
@@ -80,6 +75,16 @@ on_conf_checked(struct peer *p, void *asker, const struct conf_checked *m)
 		stop_all(EX_CONFIG);
 	else
 		child_event(c, LIFE_FAULT);
+}
+
+static void
+on_conf_committed(struct peer *p, void *asker, const struct nothing *m)
+{
+	struct child	*c = p->data;
+
+	(void)asker, (void)m;
+	child_heard(c);
+	reload_committed(c);
 }
 
 /*
@@ -100,7 +105,7 @@ accuses_often(struct child *by)
 static void
 on_peer_fault(struct peer *p, uint32_t id, const struct peer_fault *m)
 {
-	struct child	*by = p->data, *c = supervise_find(m->role, m->index);
+	struct child	*by = p->data, *c = staff_find(m->role, m->index);
 
 	(void)id;
 	if (c == NULL || c->generation != m->generation ||
@@ -133,6 +138,7 @@ static void
 on_processes_ask(struct peer *p, uint32_t id, const struct nothing *m)
 {
 	struct process	 rows[PROCESSES_MAX];
+	size_t		 n = 0;
 	struct status	 answer = { .version = str_of(POSTERN_VERSION),
 	    .processes = rows };
 
@@ -140,7 +146,9 @@ on_processes_ask(struct peer *p, uint32_t id, const struct nothing *m)
 	for (size_t i = 0; i < master.n_children; i++) {
 		const struct child	*c = &master.children[i];
 
-		rows[i] = (struct process){
+		if (c->role == ROLE_N)
+			continue;
+		rows[n++] = (struct process){
 			.role = c->role,
 			.index = c->index,
 			.state = c->state,
@@ -150,7 +158,7 @@ on_processes_ask(struct peer *p, uint32_t id, const struct nothing *m)
 			.jail = c->jail,
 		};
 	}
-	answer.n_processes = master.n_children;
+	answer.n_processes = n;
 	peer_send(p, PROCESSES, id, &answer);
 }
 
@@ -158,6 +166,8 @@ static const struct handlers handlers = {
 	.PONG = on_pong,
 	.READY = on_ready,
 	.CONF_CHECKED = on_conf_checked,
+	.CONF_COMMITTED = on_conf_committed,
+	.CONF_RELOAD = reload_ask,
 	.PEER_FAULT = on_peer_fault,
 	.LOG_LINE = on_log_line,
 	.MAILBOX_OPEN = mailbox_open,
@@ -172,7 +182,9 @@ on_lost(struct peer *p)
 	c->peer = NULL;
 	if (c->role == ROLE_LOG)
 		log_out_to(NULL);
-	if (c->pid != 0 && child_is_living(c))
+	/* who retires may go when it likes */
+	if (c->pid != 0 && (c->state == CHILD_STARTING ||
+	    c->state == CHILD_READY))
 		child_event(c, LIFE_FAULT);
 }
 
@@ -181,7 +193,7 @@ on_lost(struct peer *p)
 static int
 op_launch(struct child *c)
 {
-	return launch_child(c, &handlers, on_lost);
+	return launch_child(c, reload_loaded_for(c), &handlers, on_lost);
 }
 
 static void
@@ -219,6 +231,16 @@ op_stop(struct child *c)
 	const struct nothing	 nothing = { };
 
 	peer_send(c->peer, STOP, 0, &nothing);
+}
+
+static void
+op_retire(struct child *c)
+{
+	const struct nothing	 nothing = { };
+
+	log_info("child-retire role=%s index=%u pid=%d", role_name(c->role),
+	    c->index, c->pid);
+	peer_send(c->peer, RETIRE, 0, &nothing);
 }
 
 static void
@@ -265,6 +287,9 @@ op_changed(struct child *c, enum child_state from)
 		if (master.announce != NULL)
 			master.announce();
 	}
+	reload_changed(c, from);
+	if (c->state == CHILD_DOWN)
+		staff_is_down(c);
 }
 
 static const struct child_ops ops = {
@@ -273,6 +298,7 @@ static const struct child_ops ops = {
 	.disarm = op_disarm,
 	.ping = op_ping,
 	.stop = op_stop,
+	.retire = op_retire,
 	.kill = op_kill,
 	.changed = op_changed,
 };
@@ -289,7 +315,8 @@ child_died(struct child *c, int wait_status)
 	c->pid = 0;
 	if (c->peer != NULL)
 		peer_end(c->peer);
-	if (c->state != CHILD_STOPPING || wait_status != 0)
+	if ((c->state != CHILD_STOPPING && c->state != CHILD_RETIRING) ||
+	    wait_status != 0)
 		log_warn("child-end role=%s index=%u state=%s %s",
 		    role_name(c->role), c->index, child_state_name(c->state),
 		    spawn_end_text(wait_status));
@@ -304,14 +331,11 @@ on_sigchld(evutil_socket_t sig, short what, void *arg)
 
 	(void)sig, (void)what, (void)arg;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		struct child	*c = NULL;
+		struct child	*c = staff_find_pid(pid);
 
-		for (size_t i = 0; i < master.n_children; i++)
-			if (master.children[i].pid == pid)
-				c = &master.children[i];
 		if (c != NULL)
 			child_died(c, status);
-		else
+		else if (!loader_died(pid, status))
 			mailbox_died(pid, status);
 	}
 }
@@ -331,15 +355,7 @@ static void
 on_sighup(evutil_socket_t sig, short what, void *arg)
 {
 	(void)sig, (void)what, (void)arg;
-	log_warn("reload is not available yet: restart to change the "
-	    "configuration");
-}
-
-static void
-on_timer(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd, (void)what;
-	child_event(arg, LIFE_TIMEOUT);
+	reload_signal();
 }
 
 static struct event *
@@ -355,15 +371,9 @@ add_children(enum role role)
 {
 	unsigned	 n = role_wanted(&master.loaded.memory->conf, role);
 
-	for (unsigned i = 0; i < n; i++) {
-		struct child	*c = &master.children[master.n_children];
-
-		if (master.n_children == PROCESSES_MAX)
+	while (n-- != 0)
+		if (staff_add(role) == NULL)
 			fatal("more than %d processes", PROCESSES_MAX);
-		child_init(c, role, (uint16_t)i, &ops);
-		c->timer = need(evtimer_new(master.base, on_timer, c));
-		master.n_children++;
-	}
 }
 
 static void
@@ -385,6 +395,8 @@ catch_signals(void)
 void
 supervise_start(void)
 {
+	staff_setup(&ops);
+	reload_setup();
 	catch_signals();
 	/* the log first: the others find it when they start */
 	add_children(ROLE_LOG);

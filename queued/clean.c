@@ -314,7 +314,7 @@ run_scan(struct work *w)
 		return;
 	}
 	if (segment_scan(&s) == -1)
-		cl.error = ENOMEM;
+		cl.error = s.error;
 	close(s.fd);
 }
 

@@ -23,6 +23,26 @@
 
 static struct damage	 noted[DAMAGES_MAX];
 static size_t		 n_noted, n_more;
+static bool		 any;
+
+void
+damage_begin(void)
+{
+	n_noted = n_more = 0;
+	any = false;
+}
+
+void
+damage_doubt(void)
+{
+	any = true;
+}
+
+bool
+damage_any(void)
+{
+	return any;
+}
 
 void
 damage_note(const struct damage *d)
@@ -119,7 +139,9 @@ damage_settle(uint64_t durable)
 		}
 		tell(d);
 		put_aside(d);
+		any = true;
 	}
+	any = any || n_more != 0;
 	if (n_more != 0)
 		log_error("spool: %zu more places are damaged", n_more);
 	n_noted = n_more = 0;
@@ -128,6 +150,7 @@ damage_settle(uint64_t durable)
 void
 damage_file(const char *name, const char *what)
 {
+	any = true;
 	log_error("spool: log/%s: %s; moved to damaged/", name, what);
 	if (disk->rename(spool_dirs.log, name, spool_dirs.damaged, name) == -1)
 		log_error("spool: log/%s: %s", name, strerror(errno));

@@ -6,11 +6,19 @@
 #ifndef DAMAGE_H
 #define DAMAGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "segment_scan.h"
 
 #define DAMAGES_MAX	1000	/* put aside at one start; more are counted */
+
+/* A start begins: nothing is known yet. */
+void	 damage_begin(void);
+/* Something could not be told for another reason, which was logged. */
+void	 damage_doubt(void);
+/* Whether anything was put aside, or there was doubt, since the beginning. */
+bool	 damage_any(void);
 
 /* The damage may yet turn out to be the torn end of what was written. */
 void	 damage_note(const struct damage *);

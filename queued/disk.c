@@ -10,7 +10,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 #define FILE_MODE	0600
@@ -65,6 +67,44 @@ disk_read_all(int fd, void *buf, size_t n, uint64_t offset)
 		offset += (uint64_t)got;
 	}
 	return 0;
+}
+
+/* Whether to try again, after a wait twice as long as the one before. */
+static bool
+may_pass(unsigned *ms)
+{
+	struct timespec	 wait = { 0, (long)*ms * 1000000 };
+
+	if ((errno != EIO && errno != ENFILE && errno != EMFILE &&
+	    errno != ENOMEM) || *ms > DISK_PATIENCE_MS / 2)
+		return false;
+	clock_nanosleep(CLOCK_MONOTONIC, 0, &wait, NULL);
+	*ms *= 2;
+	return true;
+}
+
+int
+disk_open_patiently(int dir, const char *name, int flags)
+{
+	unsigned	 ms = 1;
+	int		 fd;
+
+	do
+		fd = disk_open(dir, name, flags);
+	while (fd == -1 && may_pass(&ms));
+	return fd;
+}
+
+int
+disk_read_patiently(int fd, void *p, size_t n, uint64_t offset)
+{
+	unsigned	 ms = 1;
+	int		 error;
+
+	do
+		error = disk_read_all(fd, p, n, offset);
+	while (error == -1 && may_pass(&ms));
+	return error;
 }
 
 int

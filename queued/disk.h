@@ -40,6 +40,14 @@ extern const struct disk	*disk;
 int	 disk_open(int dir, const char *name, int flags);
 /* All n octets; 0, or -1 with errno (ENODATA: the file is shorter). */
 int	 disk_read_all(int fd, void *, size_t n, uint64_t offset);
+/*
+ * The same two where there is time to wait, at a start or in a thread: an
+ * error that may pass (EIO, ENFILE, EMFILE, ENOMEM) is tried again for some
+ * DISK_PATIENCE_MS before it is told.
+ */
+#define DISK_PATIENCE_MS 40
+int	 disk_open_patiently(int dir, const char *name, int flags);
+int	 disk_read_patiently(int fd, void *, size_t n, uint64_t offset);
 int	 disk_write_all(int fd, const void *, size_t n, uint64_t offset);
 /*
  * Without waiting for the device: how many octets there were in the kernel's

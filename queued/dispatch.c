@@ -22,6 +22,7 @@
 #define TURN_WAKES	32	/* then a pause: a start must not fall upon the
 				 * resolver with all destinations at once */
 #define WAKE_PAUSE_MS	20
+#define ROOM_PAUSE_MS	500	/* the spool has no room for results */
 #define ROUTE_JOBS	16	/* of one route, then it is another's turn */
 #define WINDOW_MAX	1000	/* a worker that asks for more gets this */
 #define FRUITLESS_S	1	/* woken for nothing: not at once again */
@@ -29,6 +30,11 @@
 
 static struct route_queue	 attention =
 				    TAILQ_HEAD_INITIALIZER(attention);
+/* wait for room in their pool; waiting is set of them as well */
+static struct route_queue	 starved_out =
+				    TAILQ_HEAD_INITIALIZER(starved_out);
+static struct route_queue	 starved_local =
+				    TAILQ_HEAD_INITIALIZER(starved_local);
 static struct event		*turn, *opening;
 static bool			 started, is_open, stopping;
 static unsigned			 jobs_begun, wakes_sent;	/* this turn */
@@ -42,6 +48,12 @@ turn_arm(long ms)
 		evtimer_add(turn, &tv);
 }
 
+static bool
+is_local(const struct route *r)
+{
+	return r->spec.transport == TRANSPORT_LOCAL;
+}
+
 void
 dispatch_attend(struct route *r)
 {
@@ -49,6 +61,12 @@ dispatch_attend(struct route *r)
 		r->waiting = true;
 		TAILQ_INSERT_TAIL(&attention, r, attention);
 	}
+	turn_arm(0);
+}
+
+void
+dispatch_room(void)
+{
 	turn_arm(0);
 }
 
@@ -140,6 +158,30 @@ wake(struct route *r)
 	wakes_sent++;
 }
 
+/*
+ * One that has something in flight is attended when that ends; another, when
+ * there is room again for its kind.
+ */
+static void
+starve(struct route *r)
+{
+	if (r->in_flight != 0 || r->waiting)
+		return;
+	r->waiting = true;
+	TAILQ_INSERT_TAIL(is_local(r) ? &starved_local : &starved_out, r,
+	    attention);
+}
+
+static void
+feed(struct route_queue *starved, enum transport transport)
+{
+	if (TAILQ_EMPTY(starved) || task_is_full(transport))
+		return;
+	/* in their order, and before the others */
+	TAILQ_CONCAT(starved, &attention, attention);
+	TAILQ_CONCAT(&attention, starved, attention);
+}
+
 static void
 send_jobs(struct route *r)
 {
@@ -150,7 +192,11 @@ send_jobs(struct route *r)
 			dispatch_attend(r);
 			return;
 		}
-		if (task_is_full() || (p = schedule_pop(r)) == NULL)
+		if (!task_may_begin_on(r)) {
+			starve(r);
+			return;
+		}
+		if ((p = schedule_pop(r)) == NULL)
 			return;
 		jobs_begun++;
 		task_begin(r->worker, p);
@@ -170,7 +216,7 @@ attend_route(struct route *r)
 		return;
 	if (r->worker == NULL || (r->window == 0 && r->in_flight == 0))
 		r->worker = r->woken ? r->worker : worker_for(r);
-	if (r->worker == NULL)
+	if (r->worker == NULL || r->worker->peer->down)
 		return;			/* one that comes attends to all */
 	if (r->window == 0)
 		wake(r);
@@ -184,9 +230,16 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 	struct route	*r;
 
 	(void)fd, (void)what, (void)arg;
+	/* what is delivered must be recorded, or it is delivered twice */
+	if (!spool_may_deliver()) {
+		turn_arm(ROOM_PAUSE_MS);
+		return;
+	}
+	feed(&starved_out, TRANSPORT_SMTP);
+	feed(&starved_local, TRANSPORT_LOCAL);
 	jobs_begun = wakes_sent = 0;
 	for (int n = 0; n < TURN_ROUTES && jobs_begun < TURN_JOBS &&
-	    wakes_sent < TURN_WAKES && !task_is_full(); n++) {
+	    wakes_sent < TURN_WAKES; n++) {
 		if ((r = TAILQ_FIRST(&attention)) == NULL)
 			return;
 		TAILQ_REMOVE(&attention, r, attention);
@@ -195,8 +248,7 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 		attend_route(r);
 		route_drop(r);
 	}
-	/* when it is full, the task that ends attends again */
-	if (!TAILQ_EMPTY(&attention) && !task_is_full())
+	if (!TAILQ_EMPTY(&attention))
 		turn_arm(wakes_sent >= TURN_WAKES ? WAKE_PAUSE_MS : 0);
 }
 
@@ -310,11 +362,16 @@ dispatch_peer_down(struct peer *p)
 void
 on_job_resume(struct peer *p, uint32_t id, const struct job_resume *m)
 {
+	struct worker	*w;
+
 	(void)id;
 	if (p->data == NULL)	/* before our start: proc.c lets nothing in */
 		return;
-	if (task_resume(p->data, m) == -1)
-		peer_fault(p, "resumes a job number twice");
+	w = p->data;
+	if (w->resumed)
+		peer_fault(p, "resumes a job after the last one");
+	else if (task_resume(w, m) == -1)
+		peer_fault(p, "resumes a job number twice, or too many");
 }
 
 void

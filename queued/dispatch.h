@@ -25,6 +25,8 @@ void	 dispatch_start(void);
 void	 dispatch_stop(void);		/* no new jobs */
 /* Looks at the route in this turn or one of the next; for schedule_init. */
 void	 dispatch_attend(struct route *);
+/* A task without a route has ended: there may be room for another. */
+void	 dispatch_room(void);
 /* The configuration has changed: looks at all that have something ready. */
 void	 dispatch_attend_all(void);
 

@@ -130,6 +130,36 @@ intake_store(const struct envelope *e, struct str header, struct str body,
 	spool_store(e, header, body, large, large_size, on_stored, in);
 }
 
+/*
+ * For one that was an address when it was accepted, and is none now.  It
+ * fails there with a report, as no domain below "invalid" ever is (RFC 2606
+ * 2), unless a later configuration knows a route for it.
+ */
+static struct route *
+route_to_nowhere(const struct envelope *e, size_t i)
+{
+	static const struct route_spec	 nowhere = {
+		.transport = TRANSPORT_SMTP, .next_hop = STR("invalid"),
+		.delivery = DELIVERY_NONE, .concurrency = 1,
+		.retry_min_s = 300, .retry_max_s = 3600, .expire_s = 86400,
+	};
+
+	log_error("recover id=%s rcpt=<%s>: not an address any more; it "
+	    "goes nowhere, with a report", msgid_text(&e->id),
+	    log_text(e->rcpts[i].address));
+	return route_get(&nowhere);
+}
+
+/* A clock that was wrong may have set it for another year. */
+static uint32_t
+next_try(const struct route *r, uint64_t utc_s)
+{
+	uint32_t	 due_s = schedule_at(utc_s);
+	uint32_t	 latest = schedule_now() + r->spec.retry_max_s;
+
+	return due_s < latest ? due_s : latest;
+}
+
 /* The plan of those recipients that wait; how many. */
 static size_t
 plan_waiting(const struct spool_message *s)
@@ -141,13 +171,10 @@ plan_waiting(const struct spool_message *s)
 		if (s->rcpts[i].state != SPOOL_WAITING)
 			continue;
 		if (router_route(e->rcpts[i].address, &plan[n].route) !=
-		    ROUTE_FOUND) {
-			log_error("recover id=%s rcpt=<%s>: not an address, "
-			    "left in the spool", msgid_text(&e->id),
-			    log_text(e->rcpts[i].address));
-			continue;
-		}
-		plan[n].due_s = schedule_at(s->rcpts[i].next_try);
+		    ROUTE_FOUND)
+			plan[n].route = route_to_nowhere(e, i);
+		plan[n].due_s = next_try(plan[n].route,
+		    s->rcpts[i].next_try);
 		plan[n].tries = (uint16_t)(s->rcpts[i].tries < UINT16_MAX ?
 		    s->rcpts[i].tries : UINT16_MAX);
 		plan[n++].index = (uint16_t)i;

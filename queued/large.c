@@ -48,6 +48,7 @@ _Static_assert(SPARE_NAME_SIZE >= LARGE_NAME_SIZE, "either name fits");
 static uint64_t		 copy_max;
 static uint32_t		 next_large;
 static struct idmap	 lives;		/* values: any pointer but NULL */
+static bool		 lives_lost;	/* there are more */
 static unsigned		 in_hand;
 static struct passage	*waiting, **waiting_tail;
 
@@ -58,6 +59,7 @@ large_init(uint64_t max)
 	next_large = 0;
 	in_hand = 0;
 	waiting = NULL;
+	lives_lost = false;
 }
 
 /* --- files go --- */
@@ -100,9 +102,11 @@ large_remove(const struct msgid *id)
 void
 large_lives(const struct msgid *id)
 {
-	if (idmap_put(&lives, id, &lives) == -1)
-		log_error("spool: no memory: large/%s will stay until the "
-		    "next start", msgid_text(id));
+	if (idmap_put(&lives, id, &lives) == 0)
+		return;
+	log_error("spool: no memory: large/%s will stay until the next start",
+	    msgid_text(id));
+	lives_lost = true;
 }
 
 void
@@ -282,13 +286,21 @@ large_store(const struct envelope *e, struct str header, uint32_t large,
 static void
 sweep_large(void *arg, const char *name)
 {
+	const bool	*doubt = arg;
 	struct msgid	 id;
 
-	(void)arg;
 	if (msgid_parse(&id, str_of(name)) == 0 &&
 	    idmap_get(&lives, &id) != NULL)
 		return;
-	disk->unlink(spool_dirs.large, name, 0);
+	if (!*doubt) {
+		disk->unlink(spool_dirs.large, name, 0);
+		return;
+	}
+	log_warn("spool: large/%s: its message is not in the log, which is "
+	    "damaged; moved to damaged/", name);
+	if (disk->rename(spool_dirs.large, name, spool_dirs.damaged,
+	    name) == -1)
+		log_error("spool: large/%s: %s", name, strerror(errno));
 }
 
 static void
@@ -299,9 +311,12 @@ sweep_tmp(void *arg, const char *name)
 }
 
 void
-large_sweep(void)
+large_sweep(bool doubt)
 {
-	if (dirlist(spool_dirs.large, sweep_large, NULL) == -1 ||
+	/* not all that live are known */
+	if (lives_lost)
+		return;
+	if (dirlist(spool_dirs.large, sweep_large, &doubt) == -1 ||
 	    dirlist(spool_dirs.tmp, sweep_tmp, NULL) == -1)
 		log_warn("spool: cannot tidy up: %s", strerror(errno));
 }

@@ -6,6 +6,7 @@
 #ifndef LARGE_H
 #define LARGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "envelope.h"
@@ -25,7 +26,10 @@ void	 large_lives(const struct msgid *);
 void	 large_gone(const struct msgid *);
 /* A file in large/ has no record. */
 void	 large_remove(const struct msgid *);
-/* At a start: removes from large/ what no live message has, empties tmp/. */
-void	 large_sweep(void);
+/*
+ * At a start: empties tmp/, and removes from large/ what no live message has;
+ * in doubt, when a message may have been lost, it goes to damaged/ instead.
+ */
+void	 large_sweep(bool doubt);
 
 #endif

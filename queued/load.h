@@ -51,7 +51,8 @@ void	 load_large(const struct load_want *, const uint8_t *p, size_t n);
 /*
  * For recovery, which waits: the header and meta of the record at offset of
  * fd into *data (of *size octets; grown, owned by the caller), and r over
- * them.  0, or -1 when it cannot be read or is not true.
+ * them.  0, or -1 with errno: EBADMSG, it is not true, or ENODATA, the file
+ * ends before it; others say that it could not be read.
  */
 int	 load_meta(int fd, const uint8_t key[SEGMENT_KEY], uint32_t offset,
 	    uint8_t **data, size_t *size, struct record *r);

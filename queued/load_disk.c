@@ -290,8 +290,10 @@ load_meta(int fd, const uint8_t key[SEGMENT_KEY], uint32_t offset,
 			*data = p;
 			*size = n;
 		}
-		if (disk_read_all(fd, *data, n, offset) == -1 ||
-		    record_get(*data, n, r) == -1)
+		if (disk_read_patiently(fd, *data, n, offset) == -1)
+			return -1;
+		errno = EBADMSG;
+		if (record_get(*data, n, r) == -1)
 			return -1;
 		n = RECORD_HEADER + wire_get32(*data + 8);
 	}

@@ -66,6 +66,7 @@ TAILQ_HEAD(part_queue, part);
 #define MAIL_NULL	0x04	/* from <>: never reported on */
 #define MAIL_REMOVED	0x08	/* ends with the jobs it is in */
 #define MAIL_STORING	0x10	/* not yet durable: not in the queue */
+#define MAIL_ENDED	0x20	/* the record that says so has been made */
 
 struct mail {
 	struct msgid		 id;

@@ -174,8 +174,10 @@ on_reported(void *arg, bool stored)
 static void
 decide(struct outcome *o)
 {
-	for (size_t i = 0; i < o->n; i++)
+	for (size_t i = 0; i < o->n; i++) {
 		fate_decide(o, &o->fates[i]);
+		o->fates[i].address = STR_NONE;	/* of whoever called */
+	}
 	if (o->n_items != 0)
 		report_send(o->part->mail, fate_until(o->part), o->items,
 		    o->n_items, on_reported, o);
@@ -356,7 +358,10 @@ record(struct outcome *o)
 	else
 		requeue(o);
 	o->part = NULL;
-	o->gone = m->parts == NULL;
+	/* what goes back may have been removed, and have ended it already */
+	o->gone = m->parts == NULL && (m->flags & MAIL_ENDED) == 0;
+	if (o->gone)
+		m->flags |= MAIL_ENDED;
 	append(o);
 }
 

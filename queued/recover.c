@@ -3,6 +3,10 @@
  * that was killed may have left written what was never synced) and scanned
  * into the fold; the living are told; then what is damaged is put aside and
  * what nobody needs is removed.
+ *
+ * What cannot be read is another thing than what is damaged: after some
+ * patience the start is refused, or, for a few blocks, the segment is kept,
+ * so that nothing disappears for an error that passes.
  */
 #include "recover.h"
 
@@ -22,11 +26,11 @@
 #include "durable.h"
 #include "fold.h"
 #include "large.h"
-#include "load.h"
 #include "log.h"
 #include "segment.h"
 #include "segment_index.h"
 #include "segment_scan.h"
+#include "tell.h"
 
 #define NAME_DIGITS	16
 
@@ -36,17 +40,11 @@ struct numbers {
 	bool		 failed;
 };
 
-/* over the living, whose records are read once more */
-struct teller {
-	struct segment	*segment;	/* fd is open on it, */
-	bool		 index;		/* or on its index */
-	int		 fd;
-	uint8_t		*data;
-	size_t		 size;
-	void		(*found)(const struct spool_message *);
-};
+/* Left free where numbers were that could not be read. */
+#define UNSEEN_SEQUENCES	(1u << 20)
 
 static bool	 no_memory;	/* in a callback of the scan */
+static bool	 unseen;	/* there may be records not even missed */
 
 static int
 failed(char *why, size_t size, const char *what)
@@ -134,18 +132,22 @@ on_damage(void *arg, const struct damage *d)
 	damage_note(d);
 }
 
-static enum header_verdict
+/* -1: it cannot be read, which says nothing about what is in it */
+static int
 read_header(int fd, uint32_t number, struct stat *st,
-    struct segment_header *h)
+    struct segment_header *h, enum header_verdict *v)
 {
-	uint8_t			 block[SPOOL_BLOCK];
-	enum header_verdict	 v;
+	uint8_t	 block[SPOOL_BLOCK];
 
-	if (disk->stat(fd, st) == -1 ||
-	    disk_read_all(fd, block, sizeof(block), 0) == -1)
-		return HEADER_BAD;
-	v = segment_header_get(block, h);
-	return v == HEADER_OK && h->number != number ? HEADER_BAD : v;
+	if (disk->stat(fd, st) == -1)
+		return -1;
+	*v = HEADER_BAD;
+	if (disk_read_patiently(fd, block, sizeof(block), 0) == -1)
+		return errno == ENODATA ? 0 : -1;
+	*v = segment_header_get(block, h);
+	if (*v == HEADER_OK && h->number != number)
+		*v = HEADER_BAD;
+	return 0;
 }
 
 /*
@@ -162,59 +164,89 @@ begin_life(struct scan *s, uint32_t life)
 	s->durable = 0;
 }
 
+/* What was there to be read has been; the segment is kept in any case. */
+static void
+scan_done(const struct scan *s, struct segment *seg)
+{
+	seg->end = (uint32_t)s->end;
+	if (s->unreadable != 0) {
+		log_error("spool: segment %" PRIu32 ": %u blocks cannot be "
+		    "read; it will go into damaged/", s->number,
+		    s->unreadable);
+		seg->aside = unseen = true;
+		damage_doubt();
+	} else if (s->n_records == 0 && s->end == SPOOL_BLOCK)
+		segment_discard(seg);
+}
+
 static int
 scan_open(struct scan *s, const struct stat *st,
     const struct segment_header *h)
 {
 	struct segment	*seg;
 
+	/* what it has lost of what it took is still to be read, for now */
 	if (disk->datasync(s->fd) == -1)
-		log_error("spool: segment %" PRIu32 ": %s", s->number,
-		    strerror(errno));
+		return -1;
 	s->size = (uint64_t)st->st_size;
 	if (s->size > UINT32_MAX)
 		s->size = UINT32_MAX;
 	seg = segment_add(h, s->size);
 	s->key = seg->key;
+	s->unreadable = 0;
 	begin_life(s, h->life);
 	s->arg = s;
 	seg->indexed = index_scan(s) == 0;
-	if ((!seg->indexed && segment_scan(s) == -1) || no_memory) {
+	if (!seg->indexed && segment_scan(s) == -1) {
+		errno = s->error;
+		return -1;
+	}
+	if (no_memory) {
 		errno = ENOMEM;
 		return -1;
 	}
-	seg->end = (uint32_t)s->end;
-	if (s->n_records == 0 && s->end == SPOOL_BLOCK)
-		segment_discard(seg);
+	scan_done(s, seg);
+	return 0;
+}
+
+static int
+scan_header(struct scan *s, const char *name, char *why, size_t size)
+{
+	struct segment_header	 h;
+	enum header_verdict	 v;
+	struct stat		 st;
+
+	if (read_header(s->fd, s->number, &st, &h, &v) == -1)
+		return failed(why, size, name);
+	switch (v) {
+	case HEADER_BAD:
+		damage_file(name, "its header is damaged");
+		unseen = true;
+		break;
+	case HEADER_VERSION:
+		snprintf(why, size, "spool: log/%s: its version is not one "
+		    "this program knows", name);
+		return -1;
+	case HEADER_OK:
+		if (scan_open(s, &st, &h) == -1)
+			return failed(why, size, name);
+		break;
+	}
 	return 0;
 }
 
 static int
 scan_one(struct scan *s, uint32_t number, char *why, size_t size)
 {
-	char		 name[SEGMENT_NAME_SIZE];
-	struct segment_header	 h;
-	struct stat	 st;
-	int		 error = 0;
+	char	 name[SEGMENT_NAME_SIZE];
+	int	 error;
 
 	segment_name(name, number, "seg");
 	s->number = number;
-	if ((s->fd = disk_open(spool_dirs.log, name, O_RDONLY)) == -1)
+	s->fd = disk_open_patiently(spool_dirs.log, name, O_RDONLY);
+	if (s->fd == -1)
 		return failed(why, size, name);
-	switch (read_header(s->fd, number, &st, &h)) {
-	case HEADER_BAD:
-		damage_file(name, "its header is damaged");
-		break;
-	case HEADER_VERSION:
-		snprintf(why, size, "spool: log/%s: its version is not one "
-		    "this program knows", name);
-		error = -1;
-		break;
-	case HEADER_OK:
-		if (scan_open(s, &st, &h) == -1)
-			error = failed(why, size, name);
-		break;
-	}
+	error = scan_header(s, name, why, size);
 	close(s->fd);
 	return error;
 }
@@ -229,85 +261,6 @@ scan_all(struct scan *s, char *why, size_t size)
 		error = scan_one(s, all.list[i], why, size);
 	free(all.list);
 	return error;
-}
-
-/* --- telling --- */
-
-static int
-open_file_of(struct teller *t, const struct folded *f)
-{
-	bool	 index = f->index_at != 0;
-	char	 name[SEGMENT_NAME_SIZE];
-
-	if (t->segment != NULL && t->index == index &&
-	    t->segment->number == f->place.segment)
-		return 0;
-	if (t->fd != -1)
-		close(t->fd);
-	segment_name(name, f->place.segment, index ? "idx" : "seg");
-	t->segment = segment_find(f->place.segment);
-	t->index = index;
-	t->fd = disk_open(spool_dirs.log, name, O_RDONLY);
-	return t->segment != NULL && t->fd != -1 ? 0 : -1;
-}
-
-static int
-tell_message(struct teller *t, const struct folded *f, struct arena *a,
-    const struct record *r)
-{
-	struct record_content	 c;
-	struct envelope		 e;
-	struct spool_rcpt	*states;
-
-	if (record_message(r, a, &e, &c) == -1 ||
-	    (states = arena_calloc(a, e.n_rcpts, sizeof(*states))) == NULL ||
-	    fold_states(f, a, e.n_rcpts, states) == -1)
-		return -1;
-	segment_live(t->segment, f->len);
-	if (f->order != f->sequence)
-		segment_moved_to(t->segment);
-	if (f->large)
-		large_lives(&f->id);
-	t->found(&(struct spool_message){ .place = f->place, .envelope = &e,
-	    .size = c.header_len + c.body_len, .held = f->held,
-	    .warned = f->warned, .rcpts = states });
-	return 0;
-}
-
-static void
-tell_one(struct teller *t, const struct folded *f)
-{
-	struct arena	 arena = ARENA_INIT(ENVELOPE_MEMORY);
-	struct record	 r;
-
-	if (open_file_of(t, f) == -1 || load_meta(t->fd, t->segment->key,
-	    t->index ? f->index_at : f->place.offset, &t->data, &t->size,
-	    &r) == -1 ||
-	    tell_message(t, f, &arena, &r) == -1)
-		/* true a moment ago, in the scan */
-		log_error("spool: id=%s cannot be read again at the start",
-		    msgid_text(&f->id));
-	arena_clear(&arena);
-}
-
-static int
-tell_all(void (*found)(const struct spool_message *), char *why, size_t size)
-{
-	struct teller	 t = { .fd = -1, .found = found };
-	struct folded	**living;
-	size_t		 n;
-
-	if (fold_living(&living, &n) == -1) {
-		errno = ENOMEM;
-		return failed(why, size, "log");
-	}
-	for (size_t i = 0; i < n; i++)
-		tell_one(&t, living[i]);
-	if (t.fd != -1)
-		close(t.fd);
-	free(t.data);
-	free(living);
-	return 0;
 }
 
 /* --- tidying --- */
@@ -339,7 +292,7 @@ sweep_root(void *arg, const char *name)
 static void
 tidy(uint64_t segment_size)
 {
-	large_sweep();
+	large_sweep(damage_any());
 	if (dirlist(spool_dirs.root, sweep_root, &segment_size) == -1)
 		log_warn("spool: cannot tidy up: %s", strerror(errno));
 }
@@ -348,7 +301,9 @@ static int
 be_ready(const struct recover_ops *ops, const struct scan *s, char *why,
     size_t size)
 {
-	if (ops->ready(s->next != 0 ? s->next : 1) == 0)
+	uint64_t	 next = s->next != 0 ? s->next : 1;
+
+	if (ops->ready(unseen ? next + UNSEEN_SEQUENCES : next) == 0)
 		return 0;
 	errno = ENOMEM;
 	return failed(why, size, "log");
@@ -361,7 +316,8 @@ recover(uint64_t segment_size, const struct recover_ops *ops, char *why,
 	struct scan	 s = { .record = on_record, .damage = on_damage };
 	int		 error;
 
-	no_memory = false;
+	no_memory = unseen = false;
+	damage_begin();
 	error = scan_all(&s, why, size);
 	if (error == 0)
 		error = be_ready(ops, &s, why, size);

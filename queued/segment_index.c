@@ -70,9 +70,10 @@ scan_into_data(void)
 	segment_name(name, s.number, "seg");
 	if ((s.fd = disk_open(spool_dirs.log, name, O_RDONLY)) == -1)
 		return errno;
-	error = segment_scan(&s) == -1 ? ENOMEM : 0;
+	error = segment_scan(&s) == -1 ? s.error : 0;
 	close(s.fd);
-	return error;
+	/* what it could not read, a start may, or shall say so */
+	return error == 0 && s.unreadable != 0 ? EIO : error;
 }
 
 static void

@@ -6,6 +6,7 @@
  */
 #include "segment_scan.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,20 +31,24 @@ struct extent {
 };
 
 /* What the device will not give is read as zeros, block by block. */
-static void
-read_blocks(int fd, uint8_t *p, size_t n, uint64_t at)
+static int
+read_blocks(struct scan *s, uint8_t *p, size_t n, uint64_t at)
 {
 	for (size_t i = 0; i < n; i += SPOOL_BLOCK) {
 		size_t	 len = n - i < SPOOL_BLOCK ? n - i : SPOOL_BLOCK;
 
-		if (disk_read_all(fd, p + i, len, at + i) == -1)
-			memset(p + i, 0, len);
+		if (disk_read_patiently(s->fd, p + i, len, at + i) == 0)
+			continue;
+		if (++s->unreadable > HOLES_MAX)
+			return -1;
+		memset(p + i, 0, len);
 	}
+	return 0;
 }
 
-/* n octets from at, which are in the file; NULL without memory */
+/* n octets from at, which are in the file; NULL: see error */
 static const uint8_t *
-window_get(struct window *w, const struct scan *s, uint64_t at, size_t n)
+window_get(struct window *w, struct scan *s, uint64_t at, size_t n)
 {
 	size_t	 want = n > WINDOW ? n : WINDOW;
 	uint8_t	*p;
@@ -51,15 +56,20 @@ window_get(struct window *w, const struct scan *s, uint64_t at, size_t n)
 	if (w->data != NULL && at >= w->at && at + n <= w->at + w->n)
 		return w->data + (at - w->at);
 	if (want > w->allocated) {
-		if ((p = realloc(w->data, want)) == NULL)
+		if ((p = realloc(w->data, want)) == NULL) {
+			s->error = ENOMEM;
 			return NULL;
+		}
 		w->data = p;
 		w->allocated = want;
 	}
 	w->at = at;
 	w->n = s->size - at < want ? (size_t)(s->size - at) : want;
-	if (disk_read_all(s->fd, w->data, w->n, at) == -1)
-		read_blocks(s->fd, w->data, w->n, at);
+	if (disk_read_all(s->fd, w->data, w->n, at) == -1 &&
+	    read_blocks(s, w->data, w->n, at) == -1) {
+		s->error = errno;
+		return NULL;
+	}
 	return w->data;
 }
 
@@ -164,7 +174,7 @@ scan_gap(struct scan *s, uint64_t offset, uint64_t first)
 		s->next = first;
 }
 
-/* where to look for the next; 0 without memory */
+/* where to look for the next; 0: see error */
 static uint64_t
 scan_batch(struct scan *s, struct window *w, const struct batch_header *h)
 {
@@ -190,7 +200,7 @@ scan_batch(struct scan *s, struct window *w, const struct batch_header *h)
  * sequence and its checksum; so those come before anything that costs.
  */
 static bool
-is_batch_without_header(const struct scan *s, struct window *w,
+is_batch_without_header(struct scan *s, struct window *w,
     const uint8_t *block, uint64_t offset)
 {
 	struct extent	 x = { .p = block, .n = SPOOL_BLOCK,
@@ -246,13 +256,12 @@ segment_scan(struct scan *s)
 	const uint8_t		*p;
 	struct batch_header	 h;
 
-	s->n_records = 0;
+	s->n_records = s->unreadable = 0;
+	s->error = 0;
 	s->end = SPOOL_BLOCK;
-	while (at != 0 && at + SPOOL_BLOCK <= s->size) {
-		if ((p = window_get(&w, s, at, SPOOL_BLOCK)) == NULL) {
-			at = 0;
+	while (s->error == 0 && at + SPOOL_BLOCK <= s->size) {
+		if ((p = window_get(&w, s, at, SPOOL_BLOCK)) == NULL)
 			break;
-		}
 		next = at;
 		if (batch_header_get(p, (uint32_t)at, s->key, &h) == 0)
 			next = scan_batch(s, &w, &h);
@@ -261,5 +270,5 @@ segment_scan(struct scan *s)
 		at = next == at ? at + SPOOL_BLOCK : next;
 	}
 	free(w.data);
-	return at != 0 ? 0 : -1;
+	return s->error == 0 ? 0 : -1;
 }

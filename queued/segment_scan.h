@@ -33,6 +33,9 @@ struct scan {
 	/* of this one */
 	uint64_t	 n_records;
 	uint64_t	 end;		/* behind its last batch */
+	unsigned	 unreadable;	/* blocks: what is in them may be more
+					 * than the gaps that are seen */
+	int		 error;		/* errno that ended the scan, or 0 */
 	/* of the record that is told: where its header is in the segment's
 	 * index; 0: it was read from the segment */
 	uint32_t	 index_at;
@@ -43,7 +46,12 @@ struct scan {
 	void	 *arg;
 };
 
-/* 0, or -1 without memory.  What cannot be read counts as a hole. */
+/*
+ * 0, or -1 with error set: no memory, or more than HOLES_MAX blocks cannot be
+ * read, so that the disk is to blame and not a place on it.  Fewer count as
+ * holes, and are in unreadable.
+ */
+#define HOLES_MAX	16
 int	 segment_scan(struct scan *);
 /* What comes next begins with that sequence; reports what is missing. */
 void	 scan_gap(struct scan *, uint64_t offset, uint64_t first);

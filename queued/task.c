@@ -29,6 +29,8 @@ struct task {
 	struct part		*part;		/* NULL: had ended already */
 	struct route		*route;		/* held; NULL without part */
 	bool			 sent;
+	bool			 resumed;	/* sent before our start */
+	bool			 local;		/* counted as such */
 	bool			 suspect;
 	uint64_t		 sent_ms;
 	struct job		 job;		/* but for the content */
@@ -36,7 +38,7 @@ struct task {
 };
 
 static struct task_list	 by_number[BUCKETS];
-static unsigned		 n_tasks;
+static unsigned		 n_out, n_local;
 
 static void	 on_envelope(void *, const struct envelope *,
 		    const struct spool_rcpt *);
@@ -69,15 +71,43 @@ new_number(const struct worker *w)
 }
 
 bool
-task_is_full(void)
+task_may_begin(unsigned size, unsigned used, unsigned in_flight)
 {
-	return n_tasks >= TASKS_MAX;
+	unsigned	 half = size / 2;
+
+	if (used >= size)
+		return false;
+	return in_flight == 0 ||
+	    (used < half && in_flight < (half - used) / 2);
+}
+
+bool
+task_may_begin_on(const struct route *r)
+{
+	if (r->spec.transport == TRANSPORT_LOCAL)
+		return task_may_begin(TASKS_LOCAL_MAX, n_local, r->in_flight);
+	return task_may_begin(TASKS_OUT_MAX, n_out, r->in_flight);
+}
+
+bool
+task_is_full(enum transport transport)
+{
+	return transport == TRANSPORT_LOCAL ? n_local >= TASKS_LOCAL_MAX :
+	    n_out >= TASKS_OUT_MAX;
 }
 
 unsigned
 task_open(void)
 {
-	return n_tasks;
+	return n_out + n_local;
+}
+
+static void
+task_count(const struct task *t, int by)
+{
+	unsigned	*n = t->local ? &n_local : &n_out;
+
+	*n += (unsigned)by;
 }
 
 static struct task *
@@ -88,6 +118,7 @@ task_new(struct worker *w, uint32_t number, struct part *p)
 	t->number = number;
 	t->worker = w;
 	t->part = p;
+	t->local = w->peer->role == ROLE_DELIVERD_LOCAL;
 	t->arena.max = TEXT_MEMORY;
 	if (p != NULL) {
 		t->route = route_hold(p->route);
@@ -96,7 +127,7 @@ task_new(struct worker *w, uint32_t number, struct part *p)
 	}
 	LIST_INSERT_HEAD(&w->tasks, t, of_worker);
 	LIST_INSERT_HEAD(&by_number[number % BUCKETS], t, of_number);
-	n_tasks++;
+	task_count(t, 1);
 	return t;
 }
 
@@ -109,11 +140,13 @@ task_end(struct task *t)
 	if (t->worker != NULL)
 		LIST_REMOVE(t, of_worker);
 	LIST_REMOVE(t, of_number);
+	task_count(t, -1);
 	arena_clear(&t->arena);
 	free(t);
-	n_tasks--;
-	if (r == NULL)
+	if (r == NULL) {
+		dispatch_room();
 		return;
+	}
 	r->in_flight--;
 	dispatch_attend(r);
 	route_drop(r);
@@ -286,12 +319,15 @@ on_content(void *arg, const struct spool_content *c)
 		job.body = c->body;
 	sent = c->fd == -1 ? peer_send(t->worker->peer, JOB, 0, &job) :
 	    peer_send_fd(t->worker->peer, JOB, 0, c->fd, &job);
-	/* a worker that is down is about to be lost, with this task */
-	if (sent == -1 && !t->worker->peer->down)
-		task_unreadable(t);
-	else
-		t->sent = true;
+	t->sent = sent != -1;
 	t->sent_ms = clock_ms();
+	if (t->sent)
+		return;
+	/* of a worker that is down no other task begins */
+	if (t->worker->peer->down)
+		task_return(t);
+	else
+		task_unreadable(t);
 }
 
 /* ---- results ----------------------------------------------------------- */
@@ -308,6 +344,39 @@ result_fits(const struct part *p, const struct job_result *m)
 				return false;
 	}
 	return true;
+}
+
+/* Those of a resumed job that had a result before our start are no news. */
+static size_t
+still_open(const struct task *t, const struct job_result *m,
+    struct rcpt_result *list)
+{
+	size_t	 n = 0;
+
+	for (size_t i = 0; i < m->n_rcpts && i < JOB_RCPTS_MAX; i++)
+		if (part_has(t->part, m->rcpts[i].index))
+			list[n++] = m->rcpts[i];
+	return n;
+}
+
+static void
+take_result(struct task *t, const struct job_result *m)
+{
+	struct rcpt_result	 list[JOB_RCPTS_MAX];
+	struct job_result	 known = *m;
+
+	if (t->resumed) {
+		known.n_rcpts = still_open(t, m, list);
+		known.rcpts = list;
+		m = &known;
+	}
+	if (!t->sent || !result_fits(t->part, m)) {
+		peer_fault(t->worker->peer, "a result that fits no job");
+		return;
+	}
+	suspect_end(t);
+	outcome_new(t->worker, t->part, m, t->job.rcpts, t->job.n_rcpts);
+	task_end(t);
 }
 
 void
@@ -327,20 +396,15 @@ on_job_result(struct peer *peer, uint32_t id, const struct job_result *m)
 			task_end(t);
 		return;
 	}
-	if (!t->sent || !result_fits(t->part, m)) {
-		peer_fault(peer, "a result that fits no job");
-		return;
-	}
-	suspect_end(t);
-	outcome_new(w, t->part, m, t->job.rcpts, t->job.n_rcpts);
-	task_end(t);
+	take_result(t, m);
 }
 
 /* ---- other lives ------------------------------------------------------- */
 
 /* The recipients of a resumed job that still wait, as one new ACTIVE part. */
 static struct part *
-part_gather(struct mail *m, const struct job_resume *j)
+part_gather(const struct worker *w, struct mail *m,
+    const struct job_resume *j)
 {
 	struct plan	 plan[JOB_RCPTS_MAX];
 	struct part	*p, *first = NULL;
@@ -349,7 +413,8 @@ part_gather(struct mail *m, const struct job_resume *j)
 	for (size_t i = 0; i < j->n_rcpts; i++) {
 		p = mail_part(m, j->rcpts[i].index);
 		if (p == NULL || p->state == PART_ACTIVE ||
-		    p->state == PART_STORING)
+		    p->state == PART_STORING ||
+		    role_for(p->route) != w->peer->role)
 			continue;
 		first = first != NULL ? first : p;
 		plan[n++] = (struct plan){ first->route, 0, first->tries,
@@ -370,10 +435,10 @@ task_resume(struct worker *w, const struct job_resume *j)
 	struct mail	*m = mail_find(&j->id);
 	struct task	*t;
 
-	if (task_find(w, j->job) != NULL)
+	if (++w->n_resumes > RESUMES_MAX || task_find(w, j->job) != NULL)
 		return -1;
-	t = task_new(w, j->job, m != NULL ? part_gather(m, j) : NULL);
-	t->sent = true;
+	t = task_new(w, j->job, m != NULL ? part_gather(w, m, j) : NULL);
+	t->sent = t->resumed = true;
 	t->sent_ms = clock_ms();
 	return 0;
 }

@@ -296,8 +296,9 @@ visit(struct str address, const struct step *up)
 
 	if (address.p == NULL)		/* no memory to make it */
 		return VISIT_TEMPORARY;
-	if (at.visits++ == ALIAS_VISITS_MAX)
+	if (at.visits == ALIAS_VISITS_MAX)
 		return VISIT_MANY;
+	at.visits++;
 	s.up = up;
 	s.depth = up != NULL ? up->depth + 1 : 0;
 	s.address = address;

@@ -15,14 +15,21 @@
 
 static struct worker	*workers;
 
-void
-worker_resumed(struct worker *w)
+static void
+become_usable(struct worker *w)
 {
 	if (w->usable)
 		return;
 	w->usable = true;
 	evtimer_del(w->timer);
 	w->on_usable(w);
+}
+
+void
+worker_resumed(struct worker *w)
+{
+	w->resumed = true;
+	become_usable(w);
 }
 
 static void
@@ -34,7 +41,7 @@ on_resume_timeout(evutil_socket_t fd, short what, void *arg)
 	log_warn("worker %s/%u: did not say what it has in hand; mail it has "
 	    "may be delivered twice", role_name(w->peer->role),
 	    w->peer->index);
-	worker_resumed(w);
+	become_usable(w);
 }
 
 static void
@@ -94,7 +101,7 @@ worker_free(struct worker *w)
 	free(w);
 }
 
-static enum role
+enum role
 role_for(const struct route *r)
 {
 	return r->spec.transport == TRANSPORT_LOCAL ? ROLE_DELIVERD_LOCAL :

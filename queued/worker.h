@@ -25,6 +25,8 @@ LIST_HEAD(outcome_list, outcome);
 struct worker {
 	struct peer		*peer;
 	bool			 usable;	/* has resumed, or is late */
+	bool			 resumed;	/* has said what it has */
+	unsigned		 n_resumes;	/* how much that was */
 	struct event		*timer;		/* of RESUME_MS */
 	struct task_list	 tasks;		/* what it has in hand */
 	struct outcome_list	 outcomes;	/* results not yet durable */
@@ -44,6 +46,8 @@ void		 worker_resumed(struct worker *);
 /* Whose the route is: the same one as long as the same workers are there;
  * NULL when none of the kind is usable.  Never one that is leaving. */
 struct worker	*worker_for(const struct route *);
+/* Whose kind of work the route is. */
+enum role	 role_for(const struct route *);
 /* How many usable ones of the role there are. */
 unsigned	 worker_count(enum role);
 /* Tells it, at the end of this turn, that this result is durable. */

@@ -101,16 +101,93 @@ write_out(struct body *b)
 	}
 }
 
+static struct str
+their_header(const struct body *b)
+{
+	return str_skip(buf_str(&b->header), b->received_len);
+}
+
+static bool
+is_rcpt(const struct session *s, struct str address)
+{
+	for (size_t i = 0; i < s->mail.n_rcpts; i++)
+		if (str_equal_nocase(mail_text(s, s->mail.rcpts[i]), address))
+			return true;
+	return false;
+}
+
+/*
+ * A mailbox would return what it has delivered before.  That field is easily
+ * forged, as the sender is whom we would return it to; so it is refused here,
+ * where it is still somebody else's.
+ */
+static bool
+was_delivered(const struct session *s, struct str rest)
+{
+	struct header_field	 f;
+	struct buf		 value = BUF_INIT(HEADER_TAKEN_MAX);
+	unsigned		 n = 0;
+	bool			 found = false;
+
+	while (!found && header_find(rest, "Delivered-To", &f)) {
+		buf_reset(&value);
+		header_unfold(&value, f.value);
+		found = ++n > DELIVERED_MAX || is_rcpt(s, buf_str(&value));
+		rest = str_skip(rest, (size_t)(f.raw.p + f.raw.n - rest.p));
+	}
+	buf_clear(&value);
+	return found;
+}
+
 /* RFC 5321 6.3: counting Received fields finds loops. */
 static void
 header_ended(struct session *s)
 {
 	struct body	*b = &s->body;
-	struct str	 theirs = str_skip(buf_str(&b->header),
-			    b->received_len);
+	struct str	 theirs = their_header(b);
 
 	if (s->set->hop_limit != 0 && header_hops(theirs) > s->set->hop_limit)
 		set_fault(b, BODY_LOOPS);
+	else if (was_delivered(s, theirs))
+		set_fault(b, BODY_DELIVERED);
+}
+
+/* RFC 5322 2.2; blanks before the colon are those of 4.5.3 there. */
+static enum first_line
+first_step(enum first_line was, char c)
+{
+	bool	 blank = c == ' ' || c == '\t';
+
+	if (was == FIRST_NONE && (blank || c == '\r'))
+		return FIRST_HEADER;
+	if (was != FIRST_NONE && c == ':')
+		return FIRST_HEADER;
+	if (was != FIRST_NONE && blank)
+		return FIRST_BLANKS;
+	if (was != FIRST_BLANKS && c > ' ' && c <= '~' && c != ':')
+		return FIRST_NAME;
+	return FIRST_BODY;
+}
+
+/*
+ * Looks at the first line until it is known what it is.  What of it was
+ * taken for header goes in front of the body.
+ */
+static void
+look_at_first(struct body *b, struct str run)
+{
+	while (run.n != 0 && b->first < FIRST_HEADER) {
+		b->first = first_step(b->first, run.p[0]);
+		run = str_skip(run, 1);
+	}
+	if (b->first != FIRST_BODY)
+		return;
+	b->end.found = true;
+	if (buf_put_str(&b->content, their_header(b)) == -1)
+		set_fault(b, BODY_NO_MEMORY);
+	buf_truncate(&b->header, b->received_len);
+	if (buf_puts(&b->header, "\r\n") == -1)
+		set_fault(b, BODY_NO_MEMORY);
 }
 
 /* Takes what belongs to the header block off the front of *run. */
@@ -140,6 +217,8 @@ keep(struct session *s, struct str run)
 
 	if (b->scan.size > s->set->is.message_size)
 		set_fault(b, BODY_TOO_LARGE);
+	if (b->fault == BODY_FINE && b->first < FIRST_HEADER)
+		look_at_first(b, run);
 	if (b->fault == BODY_FINE && !b->end.found)
 		keep_header(s, &run);
 	if (b->fault != BODY_FINE)

@@ -1,6 +1,7 @@
 /*
  * The content of a message on its way in.  The header block stays in memory,
- * with our trace field in front of it; the body stays in memory too up to
+ * with our trace field in front of it.  Content that does not begin with a
+ * header gets an empty line before it, as our field would make it one.  The body stays in memory too up to
  * BODY_INLINE_MAX and goes to a file of queued's beyond that.  Once the
  * content cannot be taken it is only read to its end and nothing of it kept.
  */
@@ -22,6 +23,8 @@ struct session;
 #define RECEIVED_MAX		2048
 /* The client's own header block: what HEADER_MAX leaves beside ours. */
 #define HEADER_TAKEN_MAX	(HEADER_MAX - RECEIVED_MAX)
+/* Of Delivered-To fields; each is a mailbox that sent it on. */
+#define DELIVERED_MAX		100
 /*
  * The least that must come within data-timeout: with its three minutes 91
  * octets a second, which the slowest honest link exceeds.
@@ -36,14 +39,25 @@ enum body_fault {
 	BODY_TOO_LARGE,
 	BODY_HEADER_TOO_LARGE,
 	BODY_LOOPS,		/* hop-limit */
+	BODY_DELIVERED,		/* it was in a recipient's mailbox */
 	BODY_NO_SPACE,
 	BODY_NO_FILE,		/* queued is away or gave none */
 	BODY_NO_MEMORY,
 	BODY_FAULT_N
 };
 
+/* The first line of the content, as far as it has come. */
+enum first_line {
+	FIRST_NONE,		/* nothing yet */
+	FIRST_NAME,		/* what may be a field name */
+	FIRST_BLANKS,		/* behind one */
+	FIRST_HEADER,		/* a field; or a fold, or empty */
+	FIRST_BODY		/* no header at all */
+};
+
 struct body {
 	struct data_scan	 scan;
+	enum first_line		 first;
 	struct header_end	 end;
 	struct buf		 header;	/* our field, then theirs */
 	struct buf		 content;	/* behind the header; or what

@@ -20,6 +20,7 @@ static const char *const faults[BODY_FAULT_N] = {
 	[BODY_TOO_LARGE] = "552 5.3.4 Message too large",
 	[BODY_HEADER_TOO_LARGE] = "552 5.6.0 Message header too large",
 	[BODY_LOOPS] = "554 5.4.6 Too many hops: a mail loop",
+	[BODY_DELIVERED] = "554 5.4.6 Mail loop: a recipient has had it before",
 	[BODY_NO_SPACE] = "452 4.3.1 Not enough storage now, try again later",
 	[BODY_NO_FILE] = "451 4.3.0 Cannot store the message now",
 	[BODY_NO_MEMORY] = "451 4.3.0 Out of memory, try again later",

@@ -63,6 +63,7 @@ cmd_mail(struct session *s, struct str arg)
 	}
 	msgid_new(&s->mail.id);
 	s->phase = PHASE_MAIL;
+	s->idle = 0;
 	session_reply(s, "250 2.1.0 Ok");
 	return COMMAND_DONE;
 }

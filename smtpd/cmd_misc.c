@@ -3,10 +3,19 @@
  */
 #include "command.h"
 
+/* A client that asks for nothing only keeps a place that others need. */
+static void
+count_idle(struct session *s)
+{
+	if (++s->idle > IDLE_MAX)
+		s->errors++;
+}
+
 enum command_result
 cmd_rset(struct session *s, struct str arg)
 {
 	(void)arg;
+	count_idle(s);
 	envelope_reset(s);
 	session_reply(s, "250 2.0.0 Ok");
 	return COMMAND_DONE;
@@ -16,6 +25,7 @@ enum command_result
 cmd_noop(struct session *s, struct str arg)
 {
 	(void)arg;
+	count_idle(s);
 	session_reply(s, "250 2.0.0 Ok");
 	return COMMAND_DONE;
 }
@@ -34,6 +44,7 @@ enum command_result
 cmd_vrfy(struct session *s, struct str arg)
 {
 	(void)arg;
+	count_idle(s);
 	session_reply(s,
 	    "252 2.0.0 Not verified; send mail to it and it will be tried");
 	return COMMAND_DONE;
@@ -56,6 +67,7 @@ cmd_help(struct session *s, struct str arg)
 {
 	const struct command	*c = command_find(arg);
 
+	count_idle(s);
 	if (arg.n == 0)
 		help_all(s);
 	else if (c != NULL && c->syntax != NULL)

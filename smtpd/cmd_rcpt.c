@@ -9,6 +9,8 @@
 #include <stdlib.h>
 
 #include "addr.h"
+#include "domain.h"
+#include "io.h"
 #include "log.h"
 
 #include "command.h"
@@ -80,6 +82,24 @@ refuse_now(struct session *s, const char *reply)
 	return COMMAND_DONE;
 }
 
+/*
+ * RFC 5321 4.5.1: mail for Postmaster is always taken, also by who knows no
+ * name of ours but the address that he connected to.
+ */
+static struct str
+own_postmaster(const struct session *s, struct str address)
+{
+	static const struct str	 own = STR("postmaster"),
+				 at_literal = STR("postmaster@[");
+	struct netaddr		 addr;
+
+	if (str_starts_nocase(address, at_literal) &&
+	    domain_literal_parse(str_skip(address, own.n + 1), &addr) == 0 &&
+	    netaddr_equal(&addr, io_local(s->io)))
+		return own;
+	return address;
+}
+
 enum command_result
 cmd_rcpt(struct session *s, struct str arg)
 {
@@ -94,7 +114,7 @@ cmd_rcpt(struct session *s, struct str arg)
 	/* RFC 5321 4.5.3.1.10: those before it stay accepted */
 	if (s->mail.n_rcpts + s->mail.n_asked >= s->set->is.max_rcpts)
 		return refuse_now(s, TOO_MANY);
-	if (add_asked(s, address) == -1)
+	if (add_asked(s, own_postmaster(s, address)) == -1)
 		return refuse_now(s,
 		    "451 4.3.0 Out of memory, try again later");
 	if (s->mail.n_asked == RCPT_BATCH_MAX)

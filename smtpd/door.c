@@ -19,10 +19,9 @@
 
 #include "clients.h"
 #include "listener.h"
+#include "places.h"
 #include "session.h"
 #include "settings.h"
-
-static size_t	 sessions_max;
 
 void
 door_setup(void)
@@ -33,7 +32,7 @@ door_setup(void)
 	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 ||
 	    limit.rlim_cur <= FDS_RESERVED)
 		fatal("too few file descriptors for any session");
-	sessions_max = (size_t)limit.rlim_cur - FDS_RESERVED;
+	places_setup((size_t)limit.rlim_cur - FDS_RESERVED);
 }
 
 /* ---- refusals at the door ---------------------------------------------- */
@@ -83,8 +82,7 @@ admit(int fd, struct settings *set, const struct netaddr *addr, bool trusted)
 	struct session_client	 c = { .fd = fd, .set = set, .addr = *addr,
 	    .trusted = trusted };
 
-	if (session_count() >= sessions_max || (set->is.max_sessions != 0 &&
-	    set->sessions >= set->is.max_sessions)) {
+	if (places_full(set)) {
 		turn_away(fd, set, addr, "Too many sessions, try again later");
 		return;
 	}
@@ -109,7 +107,7 @@ static bool
 can_take(const struct peer *p)
 {
 	return p->role == ROLE_SMTPD_MSA && !p->down && !p->leaving &&
-	    p->channel.n_out_fds < FRAME_FDS_MAX;
+	    !peer_is_full(p);
 }
 
 /* The msa workers in turn; NULL when none can take one. */

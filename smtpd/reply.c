@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "io.h"
+
 #define REPLY_MAX	510	/* RFC 5321 4.5.3.1.5, without CRLF */
 
 static void
@@ -38,4 +40,15 @@ session_replyf(struct session *s, const char *fmt, ...)
 		if (line[n] < ' ' || line[n] > '~')
 			line[n] = '?';
 	add(s, line, n);
+}
+
+void
+session_write(struct session *s)
+{
+	if (s->out.len != 0)
+		io_write(s->io, buf_str(&s->out));
+	if (s->out.size > KEEP_MAX)
+		buf_clear(&s->out);
+	else
+		buf_reset(&s->out);
 }

@@ -28,10 +28,22 @@ struct client_count;
 
 /* Replies of one batch of pipelined commands; a RCPT each, and some. */
 #define REPLIES_MAX	(64 * 1024)
+/* Above it they are written; a batch of RCPT must still fit in. */
+#define REPLIES_MARK	8192
+/* NOOP and the like, without a transaction; those beyond it are errors. */
+#define IDLE_MAX	100
 /* What a session may hold without counting against the common budget. */
 #define HELD_FREE	4096
 /* For a client to read our last words. */
 #define FAREWELL_MS	5000
+/* The same when places are few: what the socket takes at once. */
+#define FAREWELL_CROWDED_MS	1
+/*
+ * And for its next command, or block of data: RFC 5321 4.5.3.2 has minutes,
+ * which who keeps us busy would use up to the last.
+ */
+#define CROWDED_COMMAND_MS	10000
+#define CROWDED_DATA_MS		20000
 
 /* How far the dialogue has come; verbs say in which of these they may be. */
 enum session_phase {
@@ -49,7 +61,8 @@ enum session_wait {
 	WAIT_RCPT,		/* queued's word about recipients */
 	WAIT_FILE,		/* a file for a large body */
 	WAIT_STORE,		/* the commit: never given up lightly */
-	WAIT_BUDGET		/* until others hold less memory */
+	WAIT_BUDGET,		/* until others hold less memory */
+	WAIT_OUTPUT		/* until the client reads our replies */
 };
 
 /* The open request to queued, at most one a session. */
@@ -70,17 +83,18 @@ struct commit {
 struct session {
 	struct io		*io;
 	struct settings		*set;
-	struct client_count	*count;		/* of its address; or NULL */
 	struct netaddr		 client;	/* family 0: the local socket */
 	uint32_t		 uid;		/* then: who */
 	bool			 trusted;	/* handed over by mx */
 	bool			 esmtp;		/* EHLO, not HELO */
 	bool			 skipping;	/* the rest of a long line */
+	bool			 early;		/* content before 354 */
 	bool			 closing;	/* once all is written */
 	bool			 fresh;		/* new stage and deadline */
 	enum session_phase	 phase;
 	enum session_wait	 wait;
 	uint32_t		 errors;	/* since a good message */
+	uint32_t		 idle;		/* towards IDLE_MAX */
 	uint64_t		 ends_ms;	/* session-timeout */
 	struct buf		 text;		/* helo, sender, recipients */
 	size_t			 helo_len;	/* at its front */
@@ -122,6 +136,12 @@ void		 session_reply(struct session *, const char *line);
  * cut at the length that RFC 5321 4.5.3.1.5 allows. */
 void		 session_replyf(struct session *, const char *, ...)
 		    __attribute__((format(printf, 2, 3)));
+/* 421, when there were too many errors. */
+void		 session_check_errors(struct session *);
+/* Gives the replies so far to the connection. */
+void		 session_write(struct session *);
+/* Takes what it can of it, and says how much; session_input.c. */
+size_t		 session_input(struct session *, struct str);
 /* Stops reading until session_wake. */
 void		 session_wait(struct session *, enum session_wait);
 /* Goes on.  The session may be gone when this returns. */

@@ -20,7 +20,7 @@
 
 struct settings {
 	unsigned		 refs;		/* sessions, and its maker */
-	unsigned		 sessions;	/* by max_sessions */
+	unsigned		 sessions;	/* places by max_sessions */
 	uint32_t		 conf;		/* the configuration's number */
 	uint16_t		 listener;	/* index in it */
 	struct listener_conf	 is;		/* without lists, texts */

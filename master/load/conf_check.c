@@ -152,6 +152,18 @@ check_listeners(struct build *b)
 
 /* ---- domains ----------------------------------------------------------- */
 
+/* What has its place in the grammar, but no process to do it yet. */
+static void
+check_available(struct build *b, const struct domain_conf *d)
+{
+	if (d->transport == TRANSPORT_LMTP)
+		report_warning(b->report, &d->origin, "deliver lmtp is not "
+		    "available yet: mail for this domain waits in the queue");
+	if (d->recipients == RECIPIENTS_VERIFY)
+		report_warning(b->report, &d->origin, "recipients verify is "
+		    "not available yet: senders are told to try again later");
+}
+
 static void
 check_domains(struct build *b)
 {
@@ -160,10 +172,12 @@ check_domains(struct build *b)
 
 	check_unique(b, OBJECTS("domain", d, b->conf.n_domains, domain_conf,
 	    name));
-	for (size_t i = 0; i < b->conf.n_domains; i++)
+	for (size_t i = 0; i < b->conf.n_domains; i++) {
 		if (str_starts_nocase(d[i].lmtp, prefix))
 			check_socket(b, &d[i].origin, "deliver",
 			    str_skip(d[i].lmtp, prefix.n));
+		check_available(b, &d[i]);
+	}
 }
 
 static void
@@ -206,46 +220,19 @@ check_retry(struct build *b, const struct route_conf *r)
 		    "than expire");
 }
 
-/* A route before route i that takes all its domains, or NULL. */
-static const struct route_conf *
-shadow(const struct build *b, const struct names *names, size_t i)
-{
-	const struct route_conf	*r = b->conf.routes;
-	struct str		 pattern = r[i].pattern;
-	uint32_t		 found = names_find(names, str_of("*"));
-
-	for (size_t k = 1; k < pattern.n; k++) {
-		if (found != 0 && found - 1 < i)
-			break;
-		if (pattern.p[k] == '.')
-			found = names_find(names, str_skip(pattern, k));
-	}
-	return found != 0 && found - 1 < i ? &r[found - 1] : NULL;
-}
-
 static void
 check_routes(struct build *b)
 {
-	const struct route_conf	*r = b->conf.routes, *before;
+	const struct route_conf	*r = b->conf.routes;
 	const struct objects	 all = OBJECTS("route", r, b->conf.n_routes,
 	    route_conf, pattern);
 	struct names		 names = NAMES_INIT;
-	char			 place[PLACE_TEXT_MAX];
 
 	check_retry(b, &b->defaults);
 	check_names(b, &all, &names);
-	for (size_t i = 0; i < all.n; i++) {
+	for (size_t i = 0; i < all.n; i++)
 		if (!same_retry(&r[i], &b->defaults))
 			check_retry(b, &r[i]);
-		before = shadow(b, &names, i);
-		if (before != NULL)
-			report_warning(b->report, &r[i].origin, "route %s: "
-			    "never taken, as %s in %s comes first",
-			    log_text(r[i].pattern),
-			    log_text(before->pattern),
-			    report_place(&before->origin, &r[i].origin,
-			    place));
-	}
 	names_clear(&names);
 }
 

@@ -74,6 +74,11 @@ check_transport(struct build *b, const struct statement *st,
 	else if (d->transports > 1)
 		WRONG(b, st, "deliver or relay, not both");
 	else if (d->conf.transport == TRANSPORT_LOCAL &&
+	    b->conf.deliveries[d->conf.delivery].as_recipient &&
+	    d->conf.recipients != RECIPIENTS_SYSTEM)
+		WRONG(b, st, "deliver as recipient wants recipients system: "
+		    "only accounts have a uid");
+	else if (d->conf.transport == TRANSPORT_LOCAL &&
 	    d->conf.recipients == RECIPIENTS_VERIFY)
 		WRONG(b, st, "recipients verify asks a next hop, and a "
 		    "maildir has none");

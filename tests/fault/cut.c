@@ -4,6 +4,7 @@
 #include "cut.h"
 
 #define RANDOM_N	8	/* random cuts where any operation is pending */
+#define KILLS_N		8	/* kills; the cuts after them differ */
 
 uint64_t
 mix(uint64_t a, uint64_t b)
@@ -57,6 +58,8 @@ tries(enum cut_kind kind, size_t n)
 		return 0;
 	if (kind == CUT_ALL)
 		return 1;
+	if (kind == CUT_KILL)
+		return KILLS_N;
 	return kind == CUT_RANDOM ? RANDOM_N : n;
 }
 
@@ -77,7 +80,7 @@ cut_name(enum cut_kind kind)
 {
 	static const char	*const names[CUT_KIND_N] = {
 		"nothing pending kept", "all kept", "all kept but",
-		"kept alone", "torn", "random",
+		"kept alone", "torn", "random", "killed",
 	};
 
 	return names[kind];

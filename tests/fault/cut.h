@@ -15,11 +15,13 @@
 
 enum cut_kind {
 	CUT_NOTHING,		/* nothing is kept */
-	CUT_ALL,		/* all: as if the process was killed */
+	CUT_ALL,		/* all is */
 	CUT_ALL_BUT,		/* the one */
 	CUT_ALONE,		/* just the one */
 	CUT_TORN,		/* all, but of the one only some sectors */
 	CUT_RANDOM,
+	CUT_KILL,		/* no cut: the process is killed, and all stays
+				 * pending */
 	CUT_KIND_N
 };
 

@@ -1,20 +1,22 @@
 /*
  * Power cuts, all of them: no message that was acknowledged may be lost.
  *
- * usage: cutfs [bugs]
+ * usage: cutfs [states | bugs]		(without: both)
  *
  * Environment, all numbers:
- *	N=5000		how many states are tried
+ *	N=5000		how many states are tried; 0: all there are, once
  *	STEP=47		every STEPth: so 5000 are spread over all scripts
  *	FROM=0		from that state on (as a failure names it)
  *	PART=0 PARTS=1	of these each PARTSth, for machines side by side
+ *	SCRIPT=name	of that script alone; states are numbered anew
  *	CUT_LOG=1	with N=1: tells what happened in it
  *
- * With "bugs" it is the test that is tested: the spool is made to forget a
- * sync, or to promise too early, and this must be found.
+ * "bugs" tests the test: the spool is made to forget a sync, or to promise
+ * too early, and this must be found.
  *
  * When all scripts have been cut in all places, they are recorded again with
- * their threads in another order, until N states have been tried.
+ * their threads in another order, until N states have been tried.  A state
+ * is known by its number and STEP need not be the same to see it again.
  */
 #include <sys/mman.h>
 #include <sys/time.h>
@@ -57,8 +59,8 @@ setup(void)
 static uint64_t
 seed_of(size_t script, uint64_t round)
 {
-	/* the last bit makes its syncs slow */
-	return mix(script, round) << 1 | (round & 1);
+	/* the last bit makes its syncs slow (sched.h) */
+	return mix(script, round) << 1 | ((script + round) & 1);
 }
 
 static uint64_t
@@ -118,11 +120,20 @@ now_us(void)
 	return (uint64_t)tv.tv_sec * 1000000 + (uint64_t)tv.tv_usec;
 }
 
+static bool
+is_wanted(const struct script *s)
+{
+	const char	*name = getenv("SCRIPT");
+
+	return name == NULL || strcmp(name, s->name) == 0;
+}
+
 static void
 run_round(uint64_t round, struct choice *c, struct tally *tallies)
 {
 	for (size_t i = 0; i < scripts_n && c->chosen < c->n; i++)
-		run(i, round, c, false, &tallies[i]);
+		if (is_wanted(&scripts[i]))
+			run(i, round, c, false, &tallies[i]);
 }
 
 static void
@@ -131,6 +142,8 @@ report_all(const struct tally *tallies, const struct choice *c, uint64_t us)
 	uint64_t	 tried = 0, wrong = 0;
 
 	for (size_t i = 0; i < scripts_n; i++) {
+		if (!is_wanted(&scripts[i]))
+			continue;
 		report(tallies[i].failed == 0, scripts[i].name,
 		    tallies[i].why);
 		tried += tallies[i].tried;
@@ -151,9 +164,9 @@ run_all(struct choice *c)
 	do {
 		before = c->seen;
 		run_round(round++, c, tallies);
-	} while (c->chosen < c->n && c->seen != before);
+	} while (c->chosen < c->n && c->n != UINT64_MAX && c->seen != before);
 	/* all scripts were recorded */
-	if (round > 1)
+	if ((round > 1 || c->n == UINT64_MAX) && getenv("SCRIPT") == NULL)
 		report_witnesses();
 	report_all(tallies, c, now_us() - began + 1);
 	free(tallies);
@@ -206,15 +219,17 @@ main(int argc, char *argv[])
 		.parts = (unsigned)number("PARTS", 1),
 	};
 
+	if (c.n == 0)
+		c.n = UINT64_MAX;
 	if (c.step == 0 || c.part >= c.parts)
 		fatal("STEP is at least 1, PART less than PARTS");
 	setup();
 	if (getenv("CUT_LOG") != NULL && c.n == 1)
 		describe_begin();
-	if (argc == 2 && strcmp(argv[1], "bugs") == 0)
-		run_bugs();
-	else
+	if (argc == 1 || strcmp(argv[1], "states") == 0)
 		run_all(&c);
+	if (argc == 1 || strcmp(argv[1], "bugs") == 0)
+		run_bugs();
 	printf("%u passed, %u failed\n", passed, failed);
 	return failed != 0;
 }

@@ -34,6 +34,7 @@ static struct shared	*shared;
 static struct journal	*second;	/* of the start after a cut */
 static uint64_t		*seen;		/* keys; 0: empty */
 static size_t		 n_seen;
+static struct cut	 trial_cut;
 
 void
 enumerate_init(void)
@@ -55,6 +56,9 @@ static uint64_t
 key_of(const struct cut *cut)
 {
 	uint64_t	 key = mix(model_epoch(), expect_notes());
+
+	if (cut->kind == CUT_KILL)
+		key = mix(key, CUT_KILL + cut->one);
 
 	for (size_t i = 0; i < model_pending_n(); i++) {
 		const struct op	*op = model_pending(i);
@@ -163,9 +167,18 @@ is_finding(const struct op *op)
 	    op->note.kind == NOTE_ABSENT);
 }
 
+static void
+replay(const struct op *op, size_t n, bool findings)
+{
+	for (size_t i = 0; i < n; i++)
+		if (is_finding(&op[i]) == findings)
+			world_replay(&op[i]);
+}
+
 /*
- * What the first start has found must be found again, wherever it is cut; and
- * what was promised after it.
+ * What the first start has found must be found again, wherever that start is
+ * cut, since it stood on a disk on which nothing was pending; and what was
+ * promised after it.  After a kill it need not, until that start has ended.
  */
 static void
 cut_first_start(uint64_t seed)
@@ -178,12 +191,13 @@ cut_first_start(uint64_t seed)
 
 	if (mix(seed, 2) % 2 == 0)
 		end = mix(seed, 3) % (second->n + 1);
-	for (size_t i = 0; i < second->n; i++)
-		if (is_finding(&second->ops[i]))
+	if (trial_cut.kind == CUT_KILL) {
+		for (size_t i = 0; i < end; i++)
 			world_replay(&second->ops[i]);
-	for (size_t i = 0; i < end; i++)
-		if (!is_finding(&second->ops[i]))
-			world_replay(&second->ops[i]);
+	} else {
+		replay(second->ops, second->n, true);
+		replay(second->ops, end, false);
+	}
 	model_cut(&cut);
 	describe_second(second, end, &cut);
 }
@@ -203,8 +217,6 @@ trial(const struct life *life)
 	world_record(second);
 	start_and_check(&again, &found);
 }
-
-static struct cut	 trial_cut;
 
 static void
 cut_and_try(const struct life *life)
@@ -232,10 +244,23 @@ fail(struct tally *t, uint64_t number, const struct journal *j, size_t k)
 {
 	if (t->failed++ != 0)
 		return;
-	t->first_failed = number;
 	snprintf(t->why, sizeof(t->why),
 	    "state %" PRIu64 " (cut at %zu of %zu, %s %u): %s", number, k,
 	    j->n, cut_name(trial_cut.kind), trial_cut.one, shared->why);
+}
+
+/*
+ * Whether a process can be killed behind the first k operations: not within a
+ * rename, which only a power cut can halve; and not after a failed sync, as
+ * what the next process then reads is in memory and never on the disk.
+ */
+static bool
+may_kill(const struct journal *j, size_t k)
+{
+	const struct op	*op = &j->ops[k];
+
+	return !model_is_spoilt() && !(k < j->n && op->kind == OP_LEAVE &&
+	    op->target != 0);
 }
 
 /* all cuts behind the first k operations */
@@ -247,7 +272,8 @@ try_prefix(const struct script *s, const struct journal *j, size_t k,
 	struct life	 life = script_life(s, 0, false);
 
 	do {
-		if (!is_new(key_of(&cut)) || !is_chosen(c))
+		if ((cut.kind == CUT_KILL && !may_kill(j, k)) ||
+		    !is_new(key_of(&cut)) || !is_chosen(c))
 			continue;
 		describe_prefix(j, k);
 		t->tried++;

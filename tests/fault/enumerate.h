@@ -1,9 +1,9 @@
 /*
- * Every state that a power cut can leave of a recorded script, one by one:
- * the journal is cut behind each operation, and of what was pending there
- * this or that is kept.  In each state the spool is started, what it finds is
- * held against what was promised, it is used a little; that start or use is
- * cut in its turn, and the spool started once more.
+ * The states that a power cut can leave of a recorded script, one by one: the
+ * journal is cut behind each operation, and of what was pending there this or
+ * that is kept (cut.h).  In each state the spool is started, what it finds is
+ * held against what was promised, and it is used a little; that start or use
+ * is cut in its turn, and the spool started once more.
  */
 #ifndef ENUMERATE_H
 #define ENUMERATE_H
@@ -25,8 +25,7 @@ struct choice {
 
 struct tally {
 	uint64_t	 tried, failed;
-	uint64_t	 first_failed;	/* its number, */
-	char		 why[512];	/* and what was wrong */
+	char		 why[512];	/* of the first that failed */
 };
 
 /* Before the first; ends the test when there is no memory. */

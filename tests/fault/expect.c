@@ -105,6 +105,32 @@ expect_result(unsigned message, unsigned rcpt, unsigned nth, bool done)
 	    .reply = str_of(reply) };
 }
 
+bool
+expect_is_envelope(const struct envelope *e, unsigned message)
+{
+	struct envelope	 own = expect_envelope(message);
+	bool		 same;
+
+	same = e->arrived == own.arrived && str_equal(e->sender, own.sender) &&
+	    e->n_rcpts == own.n_rcpts;
+	for (size_t r = 0; same && r < own.n_rcpts; r++)
+		same = str_equal(e->rcpts[r].address, own.rcpts[r].address) &&
+		    e->rcpts[r].notify == own.rcpts[r].notify;
+	return same;
+}
+
+bool
+expect_is_result(const struct spool_rcpt *s, unsigned message, unsigned rcpt)
+{
+	struct spool_rcpt	 own;
+
+	if (s->tries == 0)
+		return s->state == SPOOL_WAITING && s->reply.n == 0;
+	own = expect_result(message, rcpt, s->tries, s->state == SPOOL_DONE);
+	return s->index == rcpt && s->next_try == own.next_try &&
+	    str_equal(s->code, own.code) && str_equal(s->reply, own.reply);
+}
+
 /* --- what has been promised --- */
 
 void
@@ -273,9 +299,10 @@ wrong_states(const struct promise *p, const struct finding *f, unsigned m)
 static const char *
 wrong(const struct promise *p, const struct finding *f, unsigned m)
 {
+	bool	 must_be = p->stored && !p->ending;
+
 	if (f->found == 0)
-		return p->stored && !p->ending ? "was acknowledged and is lost" :
-		    NULL;
+		return must_be ? "was acknowledged and is lost" : NULL;
 	if (f->found > 1)
 		return "is there more than once";
 	if (!p->asked)

@@ -37,7 +37,8 @@ struct findings {
 
 struct msgid	 expect_id(unsigned message);
 unsigned	 expect_number(const struct msgid *);	/* or MESSAGES_MAX */
-unsigned	 expect_rcpts(unsigned message);	/* 1, and 2 of odd ones */
+/* how many recipients it has: one, and odd ones two */
+unsigned	 expect_rcpts(unsigned message);
 /* valid until the next call */
 struct envelope	 expect_envelope(unsigned message);
 struct str	 expect_header(unsigned message);
@@ -45,6 +46,11 @@ struct str	 expect_body(unsigned message, size_t n);
 /* the nth result of a recipient */
 struct spool_rcpt expect_result(unsigned message, unsigned rcpt, unsigned nth,
 		    bool done);
+
+bool		 expect_is_envelope(const struct envelope *, unsigned message);
+/* whether it is a result of that recipient, or says that there was none */
+bool		 expect_is_result(const struct spool_rcpt *, unsigned message,
+		    unsigned rcpt);
 
 /* --- what has been promised --- */
 
@@ -57,7 +63,8 @@ unsigned	 expect_next_result(unsigned message, unsigned rcpt);
 unsigned	 expect_next_hold(unsigned message);
 size_t		 expect_size(unsigned message);	/* of its body */
 bool		 expect_was_asked(unsigned message);
-bool		 expect_lives(unsigned message);	/* for sure, not ending */
+/* acknowledged, and its end is not even asked for */
+bool		 expect_lives(unsigned message);
 
 /* 0, or -1 with the broken promise in why. */
 int		 expect_check(const struct findings *, char *why, size_t);

@@ -9,10 +9,9 @@
 #include <unistd.h>
 
 #include <event2/event.h>
-#include <sodium.h>
 
 #include "bounds.h"
-#include "cut.h"
+#include "chance.h"
 #include "disk.h"
 #include "log.h"
 #include "sched.h"
@@ -34,29 +33,6 @@ static unsigned			 waiting;
 static char			 complaint[256];
 static bool			 may_complain;
 
-/* --- chance --- */
-
-static uint64_t	 random_seed, randoms;
-
-static const char *
-random_name(void)
-{
-	return "repeatable";
-}
-
-static uint32_t
-random_32(void)
-{
-	return (uint32_t)mix(random_seed, ++randoms);
-}
-
-static void
-random_buf(void *p, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		((uint8_t *)p)[i] = (uint8_t)random_32();
-}
-
 static void
 keep_complaint(enum log_level level, const char *line, size_t n)
 {
@@ -70,15 +46,7 @@ keep_complaint(enum log_level level, const char *line, size_t n)
 void
 life_begin(const struct life *l)
 {
-	static randombytes_implementation	 implementation = {
-		.implementation_name = random_name,
-		.random = random_32,
-		.buf = random_buf,
-	};
-
-	random_seed = l->seed;
-	randoms = 0;
-	randombytes_set_implementation(&implementation);
+	chance_begin(l->seed);
 	log_set_sink(keep_complaint);
 	limits = (struct spool_limits){ l->segment_size, 0 };
 	may_complain = l->may_complain;
@@ -141,32 +109,6 @@ is_asked(const struct wish *w)
 
 /* --- a start --- */
 
-static bool
-is_envelope(const struct envelope *e, unsigned m)
-{
-	struct envelope	 own = expect_envelope(m);
-	bool		 same;
-
-	same = e->arrived == own.arrived && str_equal(e->sender, own.sender) &&
-	    e->n_rcpts == own.n_rcpts;
-	for (size_t r = 0; same && r < own.n_rcpts; r++)
-		same = str_equal(e->rcpts[r].address, own.rcpts[r].address) &&
-		    e->rcpts[r].notify == own.rcpts[r].notify;
-	return same;
-}
-
-static bool
-is_result(const struct spool_rcpt *s, unsigned m, unsigned rcpt)
-{
-	struct spool_rcpt	 own;
-
-	if (s->tries == 0)
-		return s->state == SPOOL_WAITING && s->reply.n == 0;
-	own = expect_result(m, rcpt, s->tries, s->state == SPOOL_DONE);
-	return s->index == rcpt && s->next_try == own.next_try &&
-	    str_equal(s->code, own.code) && str_equal(s->reply, own.reply);
-}
-
 static void
 on_found(const struct spool_message *sm)
 {
@@ -179,7 +121,7 @@ on_found(const struct spool_message *sm)
 	}
 	f = &findings->of[m];
 	f->found++;
-	f->whole = is_envelope(sm->envelope, m) &&
+	f->whole = expect_is_envelope(sm->envelope, m) &&
 	    sm->size == expect_header(m).n + expect_size(m);
 	f->held = sm->held;
 	f->warned = sm->warned;
@@ -189,7 +131,7 @@ on_found(const struct spool_message *sm)
 
 		f->rcpt[r].tries = s->tries < RESULTS_MAX ? s->tries : 0;
 		f->rcpt[r].done = s->state == SPOOL_DONE;
-		f->rcpt[r].true_words = is_result(s, m, r);
+		f->rcpt[r].true_words = expect_is_result(s, m, r);
 	}
 }
 

@@ -219,6 +219,8 @@ model_apply(const struct op *op)
 void
 model_cut(const struct cut *cut)
 {
+	if (cut->kind == CUT_KILL)
+		return;
 	for (size_t i = 0; i < n_pending; i++) {
 		const struct op	*op = pending[i].op;
 
@@ -240,6 +242,15 @@ const struct op *
 model_pending(size_t i)
 {
 	return pending[i].op;
+}
+
+bool
+model_is_spoilt(void)
+{
+	for (size_t i = 0; i < n_pending; i++)
+		if (pending[i].spoilt)
+			return true;
+	return false;
 }
 
 unsigned

@@ -46,6 +46,7 @@ void		 model_list(unsigned directory,
 
 size_t		 model_pending_n(void);
 const struct op	*model_pending(size_t);
+bool		 model_is_spoilt(void);		/* any of them */
 /* the same as long as the base is */
 unsigned	 model_epoch(void);
 

@@ -18,7 +18,8 @@ enum op_kind {
 	OP_FILE,		/* a new file, without a name yet */
 	OP_DIRECTORY,
 	OP_ENTER,		/* name in directory node leads to target */
-	OP_LEAVE,		/* name is in directory node no more */
+	OP_LEAVE,		/* name is in directory node no more; target:
+				 * it was renamed */
 	OP_WRITE,
 	OP_TRUNCATE,		/* len: its new size */
 	OP_SYNC,		/* what is pending for node is durable */

@@ -14,7 +14,8 @@
 
 /*
  * Before work_start.  Without threads each piece of work runs whole, which is
- * quicker.
+ * quicker.  Where the last bit of the seed is set syncs are slow, so that
+ * they overlap.
  */
 void	 sched_init(uint64_t seed, bool threads);
 /* One piece of work goes on, or the loop turns; false: nobody could. */

@@ -241,7 +241,7 @@ seam_rename(int from, const char *old, int to, const char *new)
 	if (a == 0 || b == 0 || (node = model_lookup(a, old)) == 0)
 		return no(ENOENT);
 	do_name(OP_ENTER, b, new, node);
-	do_name(OP_LEAVE, a, old, 0);
+	do_name(OP_LEAVE, a, old, node);
 	return 0;
 }
 

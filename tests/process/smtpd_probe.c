@@ -223,8 +223,38 @@ hostile_rcpt(void)
 	for (int v = RCPT_OK; v < RCPT_VERDICT_N; v++) {
 		answer_rcpt(ask_rcpt(s), 1, (enum rcpt_verdict)v,
 		    (struct str)STR(EVIL));
-		check_reply(s, v == RCPT_OK ? '2' : v == RCPT_UNKNOWN ||
-		    v == RCPT_NO_RELAY ? '5' : '4');
+		check_reply(s, v == RCPT_OK ? '2' : v < RCPT_TEMPORARY ?
+		    '5' : '4');
+	}
+	close(s);
+}
+
+/* Codes that no reply to RCPT has, and one of them with a line behind it. */
+static void
+hostile_code(void)
+{
+	static const uint16_t	 codes[] = { 1, 99, 250, 354, 399, 600, 5500,
+	    UINT16_MAX };
+	int			 s = client();
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		struct rcpt_answer	 a = { .verdict = RCPT_DENIED,
+		    .code = codes[i], .status = STR("2\r\n250 EVI"),
+		    .text = STR(EVIL) };
+		struct rcpt_checked	 m = { &a, 1 };
+		uint32_t		 id = ask_rcpt(s);
+		const char		*reply;
+
+		tell(&queued, MSG_RCPT_CHECKED, id, -1, &m);
+		reply = read_reply(s);
+		check(reply[0] == '4' || reply[0] == '5', reply);
+		check(strstr(reply, "\n250 EVI") == NULL,
+		    "a line is injected");
+		check(strncmp(command(s, "NOOP\r\n"), "250 ", 4) == 0,
+		    "the session is out of step");
+		frame_clear(&queued);		/* it may have been closed */
+		connect_as(&ch, ROLE_QUEUED, &queued);
+		lives(&ch);
 	}
 	close(s);
 }
@@ -343,6 +373,7 @@ static const struct {
 	{ "no_client", ROLE_SMTPD_MSA, no_client },
 	{ "wrong_count", ROLE_SMTPD_MSA, wrong_count },
 	{ "hostile_rcpt", ROLE_SMTPD_MSA, hostile_rcpt },
+	{ "hostile_code", ROLE_SMTPD_MSA, hostile_code },
 	{ "hostile_stored", ROLE_SMTPD_MSA, hostile_stored },
 	{ "hostile_large", ROLE_SMTPD_MSA, hostile_large },
 	{ "strange_names", ROLE_RESOLVERD, strange_names },

@@ -248,6 +248,22 @@ class Relay(Case):
         self.assertLess(sink.sessions, 40)
 
 
+    def test_a_large_mail_to_many_destinations(self):
+        # each job of it passes a descriptor
+        n = 200
+        sink = self.sink(address="0.0.0.0")
+        p = self.postern(extra="".join(
+            "route d%d.test { via 127.0.1.%d:2526; }" % (i, i + 1)
+            for i in range(n)))
+        body = BODY + (b"x" * 70 + b"\r\n") * 1500
+        p.send(["r@d%d.test" % i for i in range(n)], body, trusted=True)
+        p.send("r@d1.test", BODY, trusted=True)
+        p.wait_empty(60)
+        self.assertEqual(len(sink.mails), n + 1)
+        self.assertEqual(len({m.rcpts[0] for m in sink.mails}), n)
+        self.assertNotIn("out of bounds", p.log())
+
+
 class ByName(Case):
     """Mail hosts found by DNS."""
 

@@ -245,6 +245,7 @@ static struct fake_record	 fake_records[FAKES_MAX];
 static size_t			 fake_n_records, fake_n_durable;
 static enum store_result	 fake_space;	/* STORE_OK: it takes mail */
 static bool			 fake_slow;	/* loads wait for fake_load */
+static bool			 fake_no_room;	/* for results */
 static unsigned			 fake_marks[MARK_WARNED + 1];
 
 static struct {
@@ -290,6 +291,12 @@ enum store_result
 spool_accepts(void)
 {
 	return fake_space;
+}
+
+bool
+spool_may_deliver(void)
+{
+	return !fake_no_room;
 }
 
 int

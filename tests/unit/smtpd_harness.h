@@ -67,6 +67,7 @@ static int			 harness_client = -1;
 static struct buf		 harness_out = BUF_INIT(64 << 20);
 static unsigned			 harness_none_left;
 static bool			 harness_spoke_first;
+static struct client_count	*harness_count;	/* for the next client */
 
 static const struct handlers	 harness_handlers = {
 	.RCPT_CHECKED = on_rcpt_checked,
@@ -375,6 +376,8 @@ harness_connect(void)
 	c.fd = sv[0];
 	c.set = harness_settings;
 	c.spoke_first = harness_spoke_first;
+	c.count = harness_count;
+	harness_count = NULL;
 	netaddr_parse(&c.addr, str_of("192.0.2.1"));
 	harness_client = sv[1];
 	buf_reset(&harness_out);

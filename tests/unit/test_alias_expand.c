@@ -423,6 +423,12 @@ test_visits(void **state)
 		assert_int_equal(add("wide" HERE, 0).verdict, RCPT_OK);
 	assert_int_equal(add("wide" HERE, 0).code, 452);
 	assert_int_equal(expand_results(&list), 1);
+	/* nothing more is looked at */
+	expand_begin(NULL, false);
+	assert_int_equal(add("wider" HERE, 0).code, 550);
+	assert_int_equal(add("wide" HERE, 0).code, 452);
+	assert_int_equal(add("alice" HERE, 0).code, 452);
+	assert_int_equal(expand_results(&list), 0);
 }
 
 /* ---- several recipients ------------------------------------------------ */

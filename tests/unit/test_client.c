@@ -734,6 +734,8 @@ check_command(const char *caps, const struct job *j, const char *said,
 	finish(&r);
 }
 
+static unsigned	 n_8bit_logged;
+
 static void
 test_parameters(void **state)
 {
@@ -757,7 +759,14 @@ test_parameters(void **state)
 	    "MAIL FROM:<s@a.test> RET=HDRS ENVID=id+3D1\r\n"
 	    "RCPT TO:<r0@b.test> NOTIFY=SUCCESS,DELAY "
 	    "ORCPT=rfc822;a+2Bb@c.test\r\nDATA\r\n", "");
+	log_set_level(LEVEL_DEBUG);
+	n_8bit_logged = 0;
 	check_command("250 mx\r\n", &j, "MAIL FROM:<s@a.test>\r\n", "");
+	assert_int_equal(n_8bit_logged, 1);
+	j.body_type = BODY_7BIT;
+	check_command("250 mx\r\n", &j, "MAIL FROM:<s@a.test>\r\n", "");
+	assert_int_equal(n_8bit_logged, 1);
+	log_set_level(LEVEL_INFO);
 	j.sender = STR_NONE;
 	check_command("250 mx\r\n", &j, "MAIL FROM:<>\r\n", "");
 }
@@ -788,9 +797,10 @@ test_unsayable(void **state)
 }
 
 static void
-no_log(enum log_level level, const char *line, size_t n)
+count_log(enum log_level level, const char *line, size_t n)
 {
-	(void)level, (void)line, (void)n;
+	(void)level;
+	n_8bit_logged += memmem(line, n, "8BITMIME", 8) != NULL;
 }
 
 int
@@ -808,7 +818,7 @@ main(void)
 		cmocka_unit_test(test_unsayable),
 	};
 
-	log_set_sink(no_log);
+	log_set_sink(count_log);
 	base = event_base_new();
 	io_setup(base);
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,6 +28,8 @@
 #include "sandbox.h"
 
 #define NOBODY	65534
+#define PATIENCE_S	10	/* then a child that the filter should have
+				 * killed is killed by a signal of its own */
 
 static char	 directory[] = "/tmp/test_confine.XXXXXX";
 
@@ -104,6 +106,7 @@ in_child(int (*f)(enum role), enum role role)
 
 	fflush(NULL);
 	if ((pid = fork()) == 0) {
+		alarm(PATIENCE_S);
 		become_nobody();
 		_exit(f(role));
 	}

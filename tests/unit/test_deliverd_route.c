@@ -26,6 +26,7 @@
 #include "peer.h"
 #include "proc.h"
 #include "route.h"
+#include "target.h"
 
 #define LATE_MS		3000	/* nothing here takes as long */
 
@@ -358,7 +359,7 @@ is_down(void)
 static void
 answer(enum names_result result, const char *const *addrs, size_t n)
 {
-	struct host_address	 a[4];
+	struct host_address	 a[16];
 	struct mail_host	 host = { .name = STR("mx.b.test"),
 				    .addrs = a, .n_addrs = n };
 	struct hosts		 m = { .result = result, .ttl_s = 60,
@@ -643,6 +644,37 @@ test_loopback(void **state)
 	assert_int_equal(n_asked, 1);
 }
 
+/* Nobody has a mail host in a network that is not reached from elsewhere. */
+static void
+test_private(void **state)
+{
+	static const char *const	 refused[] = { "10.0.0.1",
+					    "172.16.0.1", "192.168.0.1",
+					    "169.254.169.254", "100.64.0.1",
+					    "0.1.2.3", "fe80::1", "fd00::1",
+					    "ff02::1", "255.255.255.255" };
+	struct target_wish		 wish = {
+		.conf = &conf, .next_hop = STR("[10.0.0.1]"), .port = 25,
+	};
+	struct targets			 t = { 0 };
+	struct outcome			 o;
+
+	(void)state;
+	conf.allow_loopback = false;
+	wake(1, "b.test", false);
+	send_job(1);
+	answer(NAMES_OK, refused, sizeof(refused) / sizeof(refused[0]));
+	assert_non_null(strstr(said, "1:F5.4.4 "));
+	window = 0;
+	/* whoever writes the address itself knows where he is */
+	assert_int_equal(targets_from_literal(&t, &wish, &o), 0);
+	targets_clear(&t);
+	wish.next_hop = str_of("10.0.0.1");
+	wish.via = true;
+	assert_int_equal(targets_from_literal(&t, &wish, &o), 0);
+	targets_clear(&t);
+}
+
 static void
 test_ourselves(void **state)
 {
@@ -757,6 +789,7 @@ main(void)
 		cmocka_unit_test(test_greetings),
 		TEST(test_next_address),
 		TEST(test_loopback),
+		TEST(test_private),
 		TEST(test_ourselves),
 		TEST(test_queued_lost),
 		TEST(test_stop),	/* the last: it cannot be undone */

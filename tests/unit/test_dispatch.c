@@ -205,7 +205,7 @@ tear_down(void **state)
 	bool		 out_is_up = out.data != NULL;
 
 	(void)state;
-	fake_slow = false;
+	fake_slow = fake_no_room = false;
 	fake_space = STORE_OK;
 	if (out_is_up)
 		worker_down();
@@ -476,7 +476,7 @@ test_failure_is_reported_first(void **state)
 	assert_int_equal(fake_n_mails, 1);
 	assert_int_equal(fake_n_records, before);
 	fake_load();			/* the content */
-	fake_slow = false;
+	fake_slow = fake_no_room = false;
 	assert_int_equal(fake_n_mails, 2);
 	report = &fake_mails[1];
 	assert_int_equal(report->envelope.sender.n, 0);
@@ -733,6 +733,223 @@ test_resume(void **state)
 	assert_non_null(fake_fault);
 }
 
+/* What the spool gives at a start: a message to a@, and to b@. */
+static struct envelope
+recovered(struct spool_rcpt states[2], const char *a)
+{
+	static struct recipient	 rcpts[2];
+	struct envelope		 e = { .id = new_id(), .arrived = FAKE_WALL,
+	    .sender = STR("alice@example.org"), .rcpts = rcpts,
+	    .n_rcpts = 2 };
+	struct spool_message	 s = { .envelope = &e, .size = 9,
+	    .rcpts = states };
+
+	states[0].index = 0;
+	states[1].index = 1;
+	rcpts[0] = (struct recipient){ .address = str_of(a) };
+	rcpts[1] = (struct recipient){ .address = STR("b@example.net") };
+	fake_mail_add(&e, STR_NONE, STR_NONE);
+	intake_found(&s);
+	fake_run();
+	return e;
+}
+
+/* One result of the job was durable before, so it comes twice. */
+static void
+test_resumed_result_is_partly_known(void **state)
+{
+	struct spool_rcpt	 states[2] = { { .state = SPOOL_DONE }, { 0 } };
+	struct rcpt_index	 in_hand[] = { { 0 }, { 1 } };
+	struct fake_sent	 job = { .n_rcpts = 2, .rcpts = { 0, 1 } };
+	struct job_resume	 resume = { 4713, { { 0 } }, in_hand, 2 };
+
+	(void)state;
+	worker_down();
+	resume.id = recovered(states, "a@example.net").id;
+	worker_up();
+	on_job_resume(&out, 0, &resume);
+	resumed();
+	job.job.job = 4713;
+	delivered(&job);
+	assert_null(fake_fault);
+	assert_int_equal(last_record()->n, 1);
+	assert_int_equal(last_record()->rcpts[0].index, 1);
+	assert_true(last_record()->gone);
+}
+
+static void
+test_resume_only_before_resumed(void **state)
+{
+	struct rcpt_index	 in_hand[] = { { 0 } };
+	struct job_resume	 resume = { 4714, { { 99 } }, in_hand, 1 };
+
+	(void)state;
+	on_job_resume(&out, 0, &resume);
+	assert_non_null(fake_fault);
+}
+
+static void
+test_resumes_are_bounded(void **state)
+{
+	struct rcpt_index	 in_hand[] = { { 0 } };
+	struct job_resume	 resume = { 1, { { 99 } }, in_hand, 1 };
+
+	(void)state;
+	worker_down();
+	worker_up();
+	for (int i = 0; i < RESUMES_MAX; i++, resume.job++)
+		on_job_resume(&out, 0, &resume);
+	assert_null(fake_fault);
+	on_job_resume(&out, 0, &resume);
+	assert_non_null(fake_fault);
+}
+
+/* A worker that delivers elsewhere cannot take it out of the queue. */
+static void
+test_resume_of_anothers(void **state)
+{
+	struct spool_rcpt	 states[2] = { { 0 }, { 0 } };
+	struct rcpt_index	 in_hand[] = { { 0 }, { 1 } };
+	struct job_resume	 resume = { 4715, { { 0 } }, in_hand, 2 };
+	struct peer		 local = { .role = ROLE_DELIVERD_LOCAL };
+	struct fake_sent	 job;
+	size_t			 before = fake_n_records;
+
+	(void)state;
+	resume.id = recovered(states, "a@example.net").id;
+	dispatch_peer_up(&local);
+	on_job_resume(&local, 0, &resume);
+	wake_up(1);
+	assert_true(next_job(&job));
+	assert_int_equal(job.n_rcpts, 2);
+	on_job_result(&local, 0, &(struct job_result){ .job = 4715 });
+	assert_int_equal(fake_n_records, before);
+	dispatch_peer_down(&local);
+}
+
+static void
+test_no_room_for_results(void **state)
+{
+	struct fake_sent	 job;
+
+	(void)state;
+	fake_no_room = true;
+	submit();
+	assert_false(fake_take(MSG_ROUTE_WAKE, &job));
+	fake_no_room = false;
+	submit_to("bob@example.org", 1);
+	for (int i = 0; i < 100 && fake_n_sent < 3; i++)
+		event_base_loop(fake_base, EVLOOP_ONCE);
+	wake_up(2);
+	assert_true(next_job(&job));
+	delivered(&job);
+	assert_true(next_job(&job));
+	delivered(&job);
+}
+
+static void
+test_clock_has_jumped(void **state)
+{
+	struct spool_rcpt	 states[2] = {
+		{ .next_try = FAKE_WALL * 2ull },
+		{ .next_try = FAKE_WALL * 2ull } };
+	struct msgid		 id = recovered(states, "a@example.net").id;
+
+	(void)state;
+	assert_in_range(mail_find(&id)->parts->in.heap.due_s, schedule_now(),
+	    schedule_now() + every.retry_max_s);
+}
+
+static void
+test_no_address_any_more(void **state)
+{
+	struct spool_rcpt	 states[2] = { { .state = SPOOL_DONE }, { 0 } };
+	struct msgid		 id;
+	size_t			 before = fake_n_records;
+
+	(void)state;
+	states[1].state = SPOOL_DONE;
+	states[0].state = SPOOL_WAITING;
+	id = recovered(states, "@@").id;
+	assert_int_equal(fake_n_records, before);
+	assert_non_null(mail_find(&id));
+	assert_true(fake_logged("rcpt=<@@>"));
+}
+
+/* What is removed while it fails for some, and is not tried for others. */
+static void
+test_removed_ends_once(void **state)
+{
+	struct msgid		 id = submit_to("alice@example.org", 2);
+	struct fake_sent	 job;
+	unsigned		 ends = 0;
+
+	(void)state;
+	wake_up(1);
+	assert_true(next_job(&job));
+	mail_find(&id)->flags |= MAIL_REMOVED;
+	job.n_rcpts = 1;
+	delivered(&job);
+	for (size_t i = 0; i < fake_n_records; i++)
+		ends += msgid_equal(&fake_records[i].id, &id) &&
+		    fake_records[i].gone;
+	assert_int_equal(ends, 1);
+	fake_sync(true);
+	assert_null(mail_find(&id));
+}
+
+static void
+test_not_sent_is_not_suspect(void **state)
+{
+	struct msgid	 id;
+
+	(void)state;
+	fake_slow = true;
+	id = submit();
+	wake_up(1);
+	fake_load();
+	out.down = true;	/* while its content is read */
+	fake_load();
+	assert_int_equal(task_open(), 0);
+	worker_down();
+	assert_false(fake_logged("suspect id="));
+	assert_int_equal(mail_find(&id)->parts->deaths, 0);
+	assert_int_equal(mail_find(&id)->parts->state, PART_READY);
+}
+
+static void
+test_shares(void **state)
+{
+	static const struct {
+		unsigned	 size, used, in_flight;
+		bool		 may;
+	} table[] = {
+		{ 100, 0, 0, true },
+		{ 100, 20, 20, false },	/* half of what is left of half */
+		{ 100, 20, 14, true },
+		{ 100, 48, 1, false },
+		{ 100, 50, 0, true },	/* one for each */
+		{ 100, 50, 1, false },
+		{ 100, 99, 0, true },
+		{ 100, 99, 1, false },
+		{ 100, 100, 0, false },
+		{ 100, 120, 0, false },
+		{ TASKS_OUT_MAX, 999, 999, true }, /* the largest window */
+	};
+	unsigned	 used = 0, n;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(table); i++)
+		assert_int_equal(task_may_begin(table[i].size, table[i].used,
+		    table[i].in_flight), table[i].may);
+	/* many that never answer, and there is room for one more */
+	for (int r = 0; r < 2200; r++)
+		for (n = 0; n < 40 && task_may_begin(TASKS_OUT_MAX, used, n);
+		    n++)
+			used++;
+	assert_true(task_may_begin(TASKS_OUT_MAX, used, 0));
+}
+
 static void
 test_record_is_written_again(void **state)
 {
@@ -902,6 +1119,16 @@ main(void)
 		TEST(test_results_that_lie),
 		TEST(test_route_that_never_was),
 		TEST(test_resume),
+		TEST(test_resumed_result_is_partly_known),
+		TEST(test_resume_only_before_resumed),
+		TEST(test_resumes_are_bounded),
+		TEST(test_resume_of_anothers),
+		TEST(test_no_room_for_results),
+		TEST(test_clock_has_jumped),
+		TEST(test_no_address_any_more),
+		TEST(test_removed_ends_once),
+		TEST(test_not_sent_is_not_suspect),
+		TEST(test_shares),
 		TEST(test_record_is_written_again),
 		TEST(test_waiting_mail_follows_new_routes),
 		TEST(test_removed_while_in_hand),

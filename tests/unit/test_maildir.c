@@ -134,12 +134,13 @@ static const char	written[] = "Return-Path: <s@a.test>\n"
 			    "Received: by x\n\tfor y\nSubject: s\n\n"
 			    "a\n.\nFrom b\nc\rd\n";
 
-static struct maildir_mail	 mail = {
+static const struct maildir_mail original = {
 	.base = base, .below = "b.test/ann",
 	.hostname = STR("mx/1:2.test"),
 	.sender = STR("s@a.test"), .rcpt = STR("ann@b.test"),
 	.header = STR(header), .body = STR(body), .fd = -1,
 };
+static struct maildir_mail	 mail;	/* as each test makes it */
 
 static const char *
 path(const char *name)
@@ -220,25 +221,18 @@ test_delivery(void **state)
 static void
 test_null_sender(void **state)
 {
-	struct str	 sender = mail.sender;
-
 	(void)state;
 	mail.sender = STR_NONE;
 	mail.header = (struct str)STR("\r\n");
 	mail.body = STR_NONE;
 	deliver(RCPT_DELIVERED, "2.0.0");
 	check_new(1, "Return-Path: <>\nDelivered-To: ann@b.test\n\n");
-	mail.sender = sender;
-	mail.header = (struct str)STR(header);
-	mail.body = (struct str)STR(body);
 }
 
 /* No address can begin a field of its own. */
 static void
 test_injection(void **state)
 {
-	struct str	 sender = mail.sender;
-
 	(void)state;
 	mail.sender = (struct str)STR("a\nX-Evil: 1\r@b");
 	mail.header = (struct str)STR("\r\n");
@@ -246,9 +240,6 @@ test_injection(void **state)
 	deliver(RCPT_DELIVERED, "2.0.0");
 	check_new(1, "Return-Path: <a X-Evil: 1 @b>\n"
 	    "Delivered-To: ann@b.test\n\n");
-	mail.sender = sender;
-	mail.header = (struct str)STR(header);
-	mail.body = (struct str)STR(body);
 }
 
 /* A large body, with CRLFs on both sides of each piece's end. */
@@ -271,8 +262,6 @@ test_file(void **state)
 	mail.body = STR_NONE;
 	deliver(RCPT_DELIVERED, "2.0.0");
 	close(mail.fd);
-	mail.fd = -1;
-	mail.body = (struct str)STR(body);
 	assert_int_equal(count("b.test/ann/new", name), 1);
 	snprintf(file, sizeof(file), "S=");
 	assert_int_equal(chdir(path("b.test/ann/new")), 0);
@@ -299,7 +288,6 @@ test_loop(void **state)
 	check_new(0, NULL);
 	mail.header = (struct str)STR(passes);
 	deliver(RCPT_DELIVERED, "2.0.0");
-	mail.header = (struct str)STR(header);
 }
 
 static void
@@ -501,8 +489,6 @@ test_foreign(void **state)
 	deliver(RCPT_DEFERRED, "4.3.5");
 	mail.below = "etc/maildir";
 	deliver(RCPT_DEFERRED, "4.3.5");
-	mail.base = base;
-	mail.below = "b.test/ann";
 }
 
 /* ---- the test's own directory ------------------------------------------ */
@@ -522,6 +508,7 @@ static int
 make_base(void **state)
 {
 	(void)state;
+	mail = original;
 	snprintf(base, sizeof(base), "/tmp/test_maildir.XXXXXX");
 	return mkdtemp(base) != NULL ? 0 : -1;
 }

@@ -164,6 +164,7 @@ fd_for(enum fd_kind kind)
 	int	 s[2];
 
 	switch (kind) {
+	case SEALED_FD:
 	case READ_FD:
 	case MAY_READ_FD:
 		return sealed_new("test", str_of("x"));
@@ -186,7 +187,8 @@ fd_for(enum fd_kind kind)
 static bool
 needs_fd(enum fd_kind kind)
 {
-	return kind == READ_FD || kind == WRITE_FD || kind == SOCKET_FD ||
+	return kind == SEALED_FD || kind == READ_FD || kind == WRITE_FD ||
+	    kind == SOCKET_FD ||
 	    kind == SINK_FD;
 }
 

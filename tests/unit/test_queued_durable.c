@@ -17,6 +17,17 @@
 #define SYNCED_MAX	64
 #define LARGE_SIZE	(BODY_INLINE_MAX + 4000u) /* stays a file */
 
+/* what was done too early; each test looks for one */
+enum early {
+	BATCH_UNSYNCED,		/* told before its batch was synced */
+	SEGMENT_UNNAMED,	/* told before its segment's name was */
+	SEGMENT_NAMED,		/* its file used again while it may be so */
+	BODY_UNSYNCED,		/* named before its octets were synced */
+	BODY_UNNAMED,		/* told before its body's name was */
+	BODY_REMOVED,		/* before the end of its message was synced */
+	EARLY_N
+};
+
 /* data of a file, or a name in a directory */
 struct change {
 	ino_t		 where;		/* the file; the directory */
@@ -34,7 +45,7 @@ static ino_t		 synced[SYNCED_MAX];	/* the last files that were */
 static size_t		 n_synced;
 static unsigned		 batches;		/* made durable */
 static unsigned		 batches_at_end;	/* when an end was told */
-static const char	*early;			/* what was too early */
+static bool		 early[EARLY_N];
 static unsigned		 told, reused, removed;
 
 /* ---- what is not yet on the disk --------------------------------------- */
@@ -92,13 +103,6 @@ was_synced(ino_t file)
 	return false;
 }
 
-static void
-expect(bool ok, const char *what)
-{
-	if (!ok && early == NULL)
-		early = what;
-}
-
 /* ---- the disk ---------------------------------------------------------- */
 
 static bool
@@ -117,8 +121,8 @@ static void
 look_at_header(ino_t file)
 {
 	for (size_t i = 0; i < n_changes; i++)
-		expect(changes[i].file != file || changes[i].name[0] == '\0',
-		    "a segment was used again before its name was gone");
+		early[SEGMENT_NAMED] |= changes[i].file == file &&
+		    changes[i].name[0] != '\0';
 }
 
 static ssize_t
@@ -187,7 +191,7 @@ noting_link(int from, const char *a, int to, const char *b, int flags)
 	ino_t	 file = inode_of(from, a);
 
 	pthread_mutex_lock(&lock);
-	expect(was_synced(file), "a body got its name before it was synced");
+	early[BODY_UNSYNCED] |= !was_synced(file);
 	note(inode(to), file, false, b);
 	pthread_mutex_unlock(&lock);
 	return disk_real.link(from, a, to, b, flags);
@@ -198,8 +202,7 @@ noting_unlink(int dir, const char *name, int flags)
 {
 	pthread_mutex_lock(&lock);
 	if (dir == spool_dirs.large) {
-		expect(batches > batches_at_end,
-		    "a body was removed before its message's end was synced");
+		early[BODY_REMOVED] |= batches == batches_at_end;
 		removed++;
 	}
 	pthread_mutex_unlock(&lock);
@@ -208,22 +211,25 @@ noting_unlink(int dir, const char *name, int flags)
 
 /* ---- what is told ------------------------------------------------------ */
 
-static void
-expect_no_batch(void)
+static bool
+has_batch(void)
 {
 	for (size_t i = 0; i < n_changes; i++)
-		expect(!changes[i].batch, "a batch was not synced");
+		if (changes[i].batch)
+			return true;
+	return false;
 }
 
-static void
-expect_name(int dir, const char *name)
+static bool
+has_name(int dir, const char *name)
 {
 	ino_t	 where = inode(dir);
 
 	for (size_t i = 0; i < n_changes; i++)
-		expect(changes[i].where != where ||
-		    strcmp(changes[i].name, name) != 0,
-		    "a directory was not synced");
+		if (changes[i].where == where &&
+		    strcmp(changes[i].name, name) == 0)
+			return true;
+	return false;
 }
 
 static void
@@ -239,10 +245,10 @@ on_stored(void *arg, enum store_result r, const struct spool_place *place)
 	l->stored = TOLD_OK;
 	told++;
 	pthread_mutex_lock(&lock);
-	expect_no_batch();
+	early[BATCH_UNSYNCED] |= has_batch();
 	segment_name(name, place->segment, "seg");
-	expect_name(spool_dirs.log, name);
-	expect_name(spool_dirs.large, msgid_text(&id));
+	early[SEGMENT_UNNAMED] |= has_name(spool_dirs.log, name);
+	early[BODY_UNNAMED] |= has_name(spool_dirs.large, msgid_text(&id));
 	pthread_mutex_unlock(&lock);
 }
 
@@ -273,7 +279,7 @@ on_done(void *arg, bool durable)
 	assert_true(durable);
 	told++;
 	pthread_mutex_lock(&lock);
-	expect_no_batch();
+	early[BATCH_UNSYNCED] |= has_batch();
 	pthread_mutex_unlock(&lock);
 }
 
@@ -308,17 +314,17 @@ mark(unsigned k)
 
 /* ---- the steps --------------------------------------------------------- */
 
+/* Ends a life in which n things were told, and none of them too early. */
 static void
-finish(unsigned n)
+finish(unsigned n, enum early what)
 {
 	drv_close();
 	assert_int_equal(told, n);
-	if (early != NULL)
-		fail_msg("%s", early);
+	assert_false(early[what]);
 }
 
 static void
-test_messages_and_results(void **state)
+test_batch_is_synced(void **state)
 {
 	(void)state;
 	drv_open();
@@ -329,23 +335,22 @@ test_messages_and_results(void **state)
 		if (k % 2 != 0)
 			mark(k);
 	}
-	finish(10);
+	finish(10, BATCH_UNSYNCED);
 }
 
-/* Messages in many segments: each has its name when the first is told. */
 static void
-test_new_segments(void **state)
+test_segment_has_its_name(void **state)
 {
 	(void)state;
 	drv_open();
 	for (unsigned k = 0; k < 60; k++)
 		store(k, 9000);
 	assert_true(ledger->line[59].place.segment > 5);
-	finish(60);
+	finish(60, SEGMENT_UNNAMED);
 }
 
 static void
-test_segments_used_again(void **state)
+test_segment_loses_its_name(void **state)
 {
 	(void)state;
 	drv_open();
@@ -355,17 +360,30 @@ test_segments_used_again(void **state)
 	}
 	drv_wait();
 	assert_true(reused > 3);
-	finish(400);
+	finish(400, SEGMENT_NAMED);
 }
 
 static void
-test_large_bodies(void **state)
+store_large(enum early what)
 {
-	(void)state;
 	drv_open();
 	for (unsigned k = 0; k < 4; k++)
 		store(k, LARGE_SIZE);
-	finish(4);
+	finish(4, what);
+}
+
+static void
+test_body_is_synced(void **state)
+{
+	(void)state;
+	store_large(BODY_UNSYNCED);
+}
+
+static void
+test_body_has_its_name(void **state)
+{
+	(void)state;
+	store_large(BODY_UNNAMED);
 }
 
 /* By a thread, soon. */
@@ -384,7 +402,7 @@ wait_removed(unsigned n)
 }
 
 static void
-test_large_bodies_removed(void **state)
+test_body_outlives_its_message(void **state)
 {
 	(void)state;
 	drv_open();
@@ -394,7 +412,7 @@ test_large_bodies_removed(void **state)
 		drv_wait();
 		wait_removed(k + 1);
 	}
-	finish(8);
+	finish(8, BODY_REMOVED);
 }
 
 static int
@@ -413,7 +431,7 @@ set_up(void **state)
 	n_changes = n_synced = 0;
 	memset(synced, 0, sizeof(synced));
 	batches = batches_at_end = told = reused = removed = 0;
-	early = NULL;
+	memset(early, 0, sizeof(early));
 	return drv_setup_fast(state);
 }
 
@@ -424,9 +442,10 @@ int
 main(void)
 {
 	const struct CMUnitTest	 tests[] = {
-		TEST(test_messages_and_results), TEST(test_new_segments),
-		TEST(test_segments_used_again), TEST(test_large_bodies),
-		TEST(test_large_bodies_removed),
+		TEST(test_batch_is_synced), TEST(test_segment_has_its_name),
+		TEST(test_segment_loses_its_name), TEST(test_body_is_synced),
+		TEST(test_body_has_its_name),
+		TEST(test_body_outlives_its_message),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

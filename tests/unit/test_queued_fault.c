@@ -7,6 +7,9 @@
  */
 #include "spool_driver.h"
 
+#include <sys/stat.h>
+
+#include <limits.h>
 #include <stdatomic.h>
 
 #include "disk.h"
@@ -262,6 +265,127 @@ test_cut_again(void **state)
 	}
 }
 
+/* --- a start whose reading goes wrong --- */
+
+/* from call at on, so many times; UINT_MAX: for ever */
+static struct {
+	unsigned	 at, times;
+	int		 error;
+} reading;
+
+static bool
+cannot_read(void)
+{
+	unsigned	 n = atomic_fetch_add(&calls, 1) + 1;
+
+	if (n < reading.at || n - reading.at >= reading.times)
+		return false;
+	errno = reading.error;
+	return true;
+}
+
+static ssize_t
+blind_read(int fd, void *p, size_t n, off_t at)
+{
+	return cannot_read() ? -1 : disk_real.read(fd, p, n, at);
+}
+
+static int
+blind_open(int dir, const char *name, int flags, mode_t mode)
+{
+	return cannot_read() ? -1 : disk_real.open(dir, name, flags, mode);
+}
+
+static int
+blind_stat(int fd, struct stat *st)
+{
+	return cannot_read() ? -1 : disk_real.stat(fd, st);
+}
+
+static int
+blind_datasync(int fd)
+{
+	return cannot_read() ? -1 : disk_real.datasync(fd);
+}
+
+static void
+start_blindly(void *arg)
+{
+	struct disk	 bad = disk_real;
+	char		 why[256] = "";
+
+	(void)arg;
+	bad.read = blind_read;
+	bad.open = blind_open;
+	bad.stat = blind_stat;
+	bad.datasync = blind_datasync;
+	disk = &bad;
+	if (drv_try_open(why, sizeof(why)) == -1)
+		_exit(why[0] != '\0' && strchr(why, '\n') == NULL ? 1 : 2);
+	/* what the start did not find is cleaned away, if it ever is */
+	drv_wait_ms(5);
+	ledger->line[LEDGER_MAX - 1].tries = atomic_load(&calls);
+}
+
+/* whether it was refused */
+static bool
+start_with(unsigned at, unsigned times, int error)
+{
+	int	 status;
+
+	reading.at = at;
+	reading.times = times;
+	reading.error = error;
+	atomic_store(&calls, 0);
+	if (system("rm -rf now && mkdir now && "
+	    "cp -a log large tmp damaged spare-* version lock now") != 0 ||
+	    chdir("now") != 0)
+		fail();
+	status = drv_in_child(start_blindly, NULL);
+	if (status != 0 && status != 1)
+		fail_msg("%s at call %u: status %d", strerror(error), at,
+		    status);
+	for (unsigned k = 0; k < MESSAGES_N && status == 0; k++)
+		if (ledger->line[k].stored == TOLD_OK &&
+		    !ledger->line[k].ending && ledger->line[k].found != 1)
+			fail_msg("%s at call %u: message %u is not there",
+			    strerror(error), at, k);
+	if (drv_in_child(drv_look, NULL) != 0 ||
+	    drv_errors(MESSAGES_N, false) != 0)
+		fail_msg("%s at call %u: lost at the next start",
+		    strerror(error), at);
+	assert_int_equal(chdir(".."), 0);
+	return status == 1;
+}
+
+static void
+test_start_cannot_read(void **state)
+{
+	static const struct {
+		int		 error;
+		unsigned	 times;
+		unsigned	 step;
+	} faults[] = {
+		{ EIO, 1, 7 }, { ENFILE, 1, 23 }, { ENOMEM, 1, 29 },
+		{ EIO, UINT_MAX, 31 }, { ENFILE, UINT_MAX, 43 },
+	};
+	unsigned	 all, refused;
+
+	(void)state;
+	one_run(FAULT_NONE, 0);
+	assert_false(start_with(0, 0, 0));
+	all = ledger->line[LEDGER_MAX - 1].tries;
+	assert_true(all > 20);
+	for (size_t i = 0; i < COUNT(faults); i++) {
+		refused = 0;
+		for (unsigned n = 1; n <= all; n += faults[i].step)
+			refused += start_with(n, faults[i].times,
+			    faults[i].error);
+		if (faults[i].times == UINT_MAX)
+			assert_true(refused != 0);
+	}
+}
+
 /* --- killed, and in use --- */
 
 static void
@@ -334,6 +458,7 @@ main(void)
 	const struct CMUnitTest	 tests[] = {
 		TEST(test_once), TEST(test_full), TEST(test_dead),
 		TEST(test_cut), TEST(test_torn), TEST(test_cut_again),
+		TEST(test_start_cannot_read),
 		TEST(test_killed), TEST(test_in_use),
 		TEST(test_cleaning_once), TEST(test_cleaning_cut),
 	};

@@ -250,7 +250,13 @@ test_content_is_kept(void **state)
 		{ "\r\n.\r\n", "\r\n" },
 		{ "\r\nonly body\r\n.\r\n", "\r\nonly body\r\n" },
 		{ "A: b\r\nC: d\r\n.\r\n", "A: b\r\nC: d\r\n" },
-		{ "no header at all\r\n.\r\n", "no header at all\r\n" },
+		/* what is no header is the body, behind ours */
+		{ "no header at all\r\n.\r\n", "\r\nno header at all\r\n" },
+		{ "word\r\n\r\nA: b\r\n.\r\n", "\r\nword\r\n\r\nA: b\r\n" },
+		{ ": b\r\n.\r\n", "\r\n: b\r\n" },
+		{ "\377: b\r\n.\r\n", "\r\n\377: b\r\n" },
+		{ "..\r\n.\r\n", "\r\n.\r\n" },
+		{ "Old \t: b\r\n.\r\n", "Old \t: b\r\n" },
 		{ "A: b\r\n\r\n..\r\n...\r\n..x\r\n.\r\n",
 		    "A: b\r\n\r\n.\r\n..\r\n.x\r\n" },
 		{ "A: b\r\n\r\n\377\200\t\001\r\n.\r\n",
@@ -263,10 +269,27 @@ test_content_is_kept(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		snprintf(says, sizeof(says), "%s%s%sDATA\r\n%s", HI, FROM, TO,
 		    cases[i].sent);
-		assert_non_null(strstr(harness_talk(str_of(says), 0), QUEUED));
-		got = content();
-		assert_true(str_equal(got, str_of(cases[i].kept)));
+		for (size_t cut = 0; says[cut] != '\0'; cut++) {
+			assert_non_null(strstr(harness_talk(str_of(says), cut),
+			    QUEUED));
+			got = content();
+			assert_true(str_equal(got, str_of(cases[i].kept)));
+		}
 	}
+}
+
+/* A fold has no field of its own to continue: nothing is put before it. */
+static void
+test_first_is_fold(void **state)
+{
+	static const struct str	 fold = STR("+0000\r\n fold: b\r\n");
+	struct str		 got;
+
+	(void)state;
+	harness_talk(str_of(HI FROM TO "DATA\r\n fold: b\r\n.\r\n"), 0);
+	got = buf_str(&fake.content);
+	assert_true(got.n > fold.n);
+	assert_memory_equal(got.p + got.n - fold.n, fold.p, fold.n);
 }
 
 static void
@@ -584,6 +607,7 @@ main(void)
 		cmocka_unit_test_setup(test_octet_by_octet, before),
 		cmocka_unit_test_setup(test_pipelined_costs_one_check, before),
 		cmocka_unit_test_setup(test_content_is_kept, before),
+		cmocka_unit_test_setup(test_first_is_fold, before),
 		cmocka_unit_test_setup(test_normalize, before),
 		cmocka_unit_test_setup(test_nul, before),
 		cmocka_unit_test_setup(test_trace_field, before),
