@@ -26,8 +26,8 @@
 #define FRAME_FD	0x01	/* a descriptor passes with it */
 #define FRAME_MORE	0x02	/* the same message goes on in the next frame */
 
-#define FRAME_FDS_IN_MAX	64	/* passed, not yet taken by their frames:
-				 * a read brings the next one at most */
+#define FRAME_FDS_IN_MAX	64	/* passed, not taken by their frames: a
+				 * read brings the next one at most */
 #define FRAME_FDS_OUT_MAX	16384	/* waiting with their frames */
 /* what may wait for a peer that does not read: then it is given up */
 #define FRAME_OUT_MAX	(256 << 20)

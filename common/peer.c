@@ -1,12 +1,9 @@
 /*
- * Peers: the gate, the dispatch and the requests of each connected process.
- * Owns the channel and everything queued on it.  What a message means is
- * known by the handlers alone.
+ * Peers: the dispatch and the requests of each connected process, behind the
+ * gate (gate.c).  Owns the channel and everything queued on it.  What a
+ * message means is known by the handlers alone.
  */
 #include "peer.h"
-
-#include <sys/socket.h>
-#include <sys/stat.h>
 
 #include <event2/event.h>
 
@@ -17,6 +14,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "gate.h"
 #include "log.h"
 #include "watch.h"
 #include "xmalloc.h"
@@ -31,25 +29,11 @@ static uint16_t			 self_index;
 static uint32_t			 self_generation;
 static void			(*on_fault)(struct peer *, const char *);
 
-static const char *const verdict_names[VERDICT_N] = {
-	[ACCEPTED] = "accepted", [UNKNOWN_TYPE] = "unknown-type",
-	[WRONG_WAY] = "wrong-way", [WRONG_PHASE] = "wrong-phase",
-	[TOO_LONG] = "too-long", [WRONG_FD] = "wrong-fd",
-	[MALFORMED] = "malformed", [UNASKED] = "unasked",
-	[NO_CREDIT] = "no-credit", [UNHANDLED] = "unhandled",
-};
-
 static void	 take_in(struct peer *);
 static void	 on_readable(evutil_socket_t, short, void *);
 static void	 on_writable(evutil_socket_t, short, void *);
 static void	 on_flush(evutil_socket_t, short, void *);
 static void	 on_expiry(evutil_socket_t, short, void *);
-
-const char *
-verdict_name(enum verdict v)
-{
-	return verdict_names[v];
-}
 
 void
 peer_setup(struct event_base *b, enum role self, uint16_t index,
@@ -164,133 +148,7 @@ peer_fault(struct peer *p, const char *what)
 		on_fault(p, what);
 }
 
-/* ---- the gate ---------------------------------------------------------- */
-
-static bool
-has_seals(int fd, int wanted)
-{
-	int	 seals = fcntl(fd, F_GET_SEALS);
-
-	return seals != -1 && (seals & wanted) == wanted;
-}
-
-static bool
-is_stream(int fd)
-{
-	int		 type;
-	socklen_t	 len = sizeof(type);
-
-	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
-	    type == SOCK_STREAM;
-}
-
-static bool
-fd_fits(int fd, enum fd_kind kind)
-{
-	struct stat	 st;
-	int		 mode;
-
-	if (fd == -1)
-		return kind == NO_FD || kind == MAY_READ_FD ||
-		    kind == MAY_WRITE_FD || kind == MAY_SOCKET_FD;
-	if (kind == NO_FD || fstat(fd, &st) == -1 ||
-	    (mode = fcntl(fd, F_GETFL)) == -1)
-		return false;
-	mode &= O_ACCMODE;
-	switch (kind) {
-	case SEALED_FD:
-		return has_seals(fd, F_SEAL_WRITE | F_SEAL_SHRINK |
-		    F_SEAL_GROW);
-	case READ_FD:
-	case MAY_READ_FD:
-		return S_ISREG(st.st_mode) &&
-		    (mode == O_RDONLY || has_seals(fd, F_SEAL_WRITE));
-	case WRITE_FD:
-	case MAY_WRITE_FD:
-		return S_ISREG(st.st_mode) && mode != O_RDONLY;
-	case SOCKET_FD:
-	case MAY_SOCKET_FD:
-		return S_ISSOCK(st.st_mode) && is_stream(fd);
-	case SINK_FD:
-		return !S_ISDIR(st.st_mode) && mode != O_RDONLY;
-	case NO_FD:
-		break;
-	}
-	return false;
-}
-
-/* The first frame says who is there; nothing else is taken before it. */
-static enum verdict
-check_hello(struct peer *p, const struct hello *h)
-{
-	if (h->table != messages_hash())
-		return MALFORMED;
-	if (p->role == ROLE_N && h->role == ROLE_CTL)
-		p->role = h->role;
-	if (h->role != p->role)
-		return WRONG_WAY;
-	/* a child learns them later, from us; posternctl has none */
-	if (self_role != ROLE_MASTER && self_role != ROLE_CTL &&
-	    p->role != ROLE_CTL &&
-	    (h->index != p->index || h->generation != p->generation))
-		return MALFORMED;
-	p->greeted = true;
-	return ACCEPTED;
-}
-
-static enum verdict
-check_request(struct peer *p, const struct frame *f, const struct rule *r,
-    void **asker)
-{
-	uint16_t	 asked;
-
-	switch (r->kind) {
-	case KIND_ANSWER:
-		if (pending_take(&p->pending, f->id, f->type, asker,
-		    &asked) == -1)
-			return UNASKED;
-		p->asked[asked]--;
-		break;
-	case KIND_ASK:
-		if (f->id == 0)
-			return MALFORMED;
-		if (p->open[f->type] >= r->credit)
-			return NO_CREDIT;
-		p->open[f->type]++;
-		break;
-	case KIND_TELL:
-		break;
-	}
-	return ACCEPTED;
-}
-
-static enum verdict
-peer_check(struct peer *p, const struct frame *f, union payload *out,
-    void **asker)
-{
-	const struct rule	*r = message_rule(f->type);
-	struct wire		 w;
-
-	if (r == NULL)
-		return UNKNOWN_TYPE;
-	if (p->greeted == (f->type == MSG_HELLO))
-		return WRONG_PHASE;
-	if (f->type != MSG_HELLO && (!(r->senders & 1u << p->role) ||
-	    !(r->receivers & 1u << p->self)))
-		return WRONG_WAY;
-	if (!(r->phases & p->phase))
-		return WRONG_PHASE;
-	if (f->payload.n > r->maxlen)
-		return TOO_LONG;
-	if (!fd_fits(f->fd, r->fd))
-		return WRONG_FD;
-	wire_init(&w, f->payload.p, f->payload.n);
-	if (r->decode(&w, &p->arena, out) == -1)
-		return MALFORMED;
-	if (f->type == MSG_HELLO)
-		return check_hello(p, &out->hello);
-	return check_request(p, f, r, asker);
-}
+/* ---- dispatch ---------------------------------------------------------- */
 
 #define CALL_TELL(name, type)						\
 	if (h->name == NULL)						\
@@ -329,11 +187,11 @@ handle(struct peer *p, struct frame *f)
 	void		*asker = NULL;
 
 	p->frame = f;
-	v = peer_check(p, f, &u, &asker);
+	v = gate_check(p, f, &u, &asker);
 	if (v == ACCEPTED)
 		v = dispatch(p, f, &u, asker);
 	if (v != ACCEPTED)
-		peer_fault(p, verdict_names[v]);
+		peer_fault(p, verdict_name(v));
 	p->frame = NULL;
 	arena_reset(&p->arena);
 }

@@ -68,9 +68,9 @@ struct peer {
 	enum phase		 phase;		/* of the peer's life */
 	bool			 greeted;	/* its HELLO has come */
 	bool			 down;		/* lost; freed once unused */
-	bool			 mute;		/* it reads no more: only its last
+	bool			 mute;		/* reads no more: its last
 						 * words are still heard */
-	bool			 leaving;	/* wants nothing new (LEAVING) */
+	bool			 leaving;	/* takes nothing new */
 	struct frame_channel	 channel;
 	struct pending_table	 pending;	/* our requests to it */
 	uint32_t		 asked[MSG_N];	/* those, by type */

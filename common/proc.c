@@ -300,6 +300,8 @@ on_retire(struct peer *p, uint32_t id, const struct nothing *m)
 	if (!started || (ops->retire == NULL && ops->stop == NULL))
 		proc_exit(EX_OK);
 	retiring = true;
+	if (ops->leave != NULL)
+		ops->leave();
 	for (struct peer *o = peers; o != NULL; o = o->next)
 		say_leaving(o);
 	retire_timer = evtimer_new(base, on_retire_time, NULL);

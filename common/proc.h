@@ -20,6 +20,8 @@
  *	start		all is there; call proc_ready() at once or later
  *	peer_down	a peer is gone; its requests have ended already
  *	peer_leaving	a peer wants nothing new: use another of its kind
+ *	leave		we retire, and peers are being told; take nothing new but
+ *			from them
  *	stop		finish: no new work; call proc_exit() when done.  After
  *			PROC_STOP_MS the process ends by itself
  *	retire		the same, but what is under way may take its time, and
@@ -63,6 +65,7 @@ struct proc_ops {
 	void	(*peer_leaving)(struct peer *);
 	void	(*start)(void);
 	void	(*stop)(void);
+	void	(*leave)(void);
 	void	(*retire)(void);
 };
 

@@ -181,30 +181,32 @@ commit(void)
 		advance();
 }
 
+/* Those who leave finish what they have. */
+static void
+let_go(unsigned roles)
+{
+	for (size_t i = 0; i < master.n_children; i++)
+		if (master.children[i].leaves &&
+		    1u << master.children[i].role & roles)
+			staff_dismiss(&master.children[i], LIFE_RETIRE);
+}
+
 static void
 commit_rest(void)
 {
 	job.step = COMMITTING;
 	set_deadline();
-	for (size_t i = 0; i < master.n_children; i++) {
-		struct child	*c = &master.children[i];
-
-		if (c->candidate)
-			commit_to(c, AWAIT_READY);
-		else if (c->handed)
-			commit_to(c, AWAIT_COMMITTED);
-	}
+	for (size_t i = 0; i < master.n_children; i++)
+		if (master.children[i].candidate)
+			commit_to(&master.children[i], AWAIT_READY);
+	/* its jail is not made for new sessions of the new configuration:
+	 * they wait in their sockets for its successor */
+	let_go(SMTPD_ANY);
+	for (size_t i = 0; i < master.n_children; i++)
+		if (master.children[i].handed)
+			commit_to(&master.children[i], AWAIT_COMMITTED);
 	if (first_awaited() == NULL)
 		advance();
-}
-
-/* Their successors are READY, or as good as they will get. */
-static void
-let_go(void)
-{
-	for (size_t i = 0; i < master.n_children; i++)
-		if (master.children[i].leaves)
-			staff_dismiss(&master.children[i], LIFE_RETIRE);
 }
 
 static void
@@ -218,8 +220,9 @@ advance(void)
 		commit_rest();
 		break;
 	case COMMITTING:
+		/* the successors of all are READY, or as good as they get */
 		job.step = ENDING;
-		let_go();
+		let_go(CHILD_ANY);
 		end(RELOAD_DONE);
 		break;
 	default:

@@ -28,6 +28,8 @@
 				 * by so many */
 #define PIECE		(256u << 10) /* read and appended at once, about */
 #define RETRY_MS	10000
+#define PATIENCE	6	/* passes that fail for what cannot be read:
+				 * it may be for a time, and not for ever */
 
 struct item {
 	uint32_t	 offset, len;
@@ -45,10 +47,12 @@ static struct {
 	uint8_t		*data;		/* of the piece */
 	size_t		 size;
 	unsigned	 out;		/* copies not yet durable */
+	bool		 holes;		/* not all could be read */
 	int		 error;
 } cl;
 
 static uint64_t	 not_before_ms;	/* after a failure */
+static unsigned	 n_failures;	/* since a pass that did not fail */
 
 static bool	(*lives)(const struct msgid *, const struct spool_place *);
 static void	(*moved)(const struct msgid *, struct spool_place);
@@ -84,6 +88,7 @@ forget_pass(void)
 static void
 end_pass(void)
 {
+	n_failures = 0;
 	segment_cleaned(forget_pass());
 }
 
@@ -95,6 +100,7 @@ fail_pass(int error)
 	log_warn("spool: cleaning segment %u: %s", s->number,
 	    strerror(error));
 	not_before_ms = clock_ms() + RETRY_MS;
+	n_failures++;
 }
 
 /* --- appending --- */
@@ -209,6 +215,19 @@ clean_failed(void)
 
 /* --- reading --- */
 
+/* Each record alone: what lies between them may be what cannot be read. */
+static int
+read_each(int fd)
+{
+	const struct item	*first = &cl.items[cl.next];
+
+	for (size_t i = 0; i < cl.piece_n; i++)
+		if (disk_read_patiently(fd, cl.data + (first[i].offset -
+		    first->offset), first[i].len, first[i].offset) == -1)
+			return -1;
+	return 0;
+}
+
 static void
 run_read(struct work *w)
 {
@@ -220,8 +239,8 @@ run_read(struct work *w)
 	(void)w;
 	segment_name(name, cl.segment->number, "seg");
 	if ((fd = disk_open(spool_dirs.log, name, O_RDONLY)) == -1 ||
-	    disk_read_all(fd, cl.data, last->offset + last->len -
-	    first->offset, first->offset) == -1)
+	    (disk_read_all(fd, cl.data, last->offset + last->len -
+	    first->offset, first->offset) == -1 && read_each(fd) == -1))
 		cl.error = errno;
 	if (fd != -1)
 		close(fd);
@@ -315,6 +334,9 @@ run_scan(struct work *w)
 	}
 	if (segment_scan(&s) == -1)
 		cl.error = s.error;
+	else if (s.unreadable != 0 && n_failures < PATIENCE)
+		cl.error = EIO;
+	cl.holes = s.unreadable != 0;
 	close(s.fd);
 }
 
@@ -328,6 +350,7 @@ done_scan(struct work *w)
 		fail_pass(cl.error);
 		return;
 	}
+	cl.segment->aside |= cl.holes;
 	for (size_t i = 0; i < cl.n; i++)
 		if (counts(&cl.items[i]))
 			cl.items[kept++] = cl.items[i];
@@ -367,4 +390,5 @@ clean_stop(void)
 {
 	forget_pass();
 	not_before_ms = 0;
+	n_failures = 0;
 }

@@ -11,6 +11,7 @@
 
 #include "fate.h"
 #include "outcome.h"
+#include "pool.h"
 #include "reply.h"
 #include "reroute.h"
 #include "schedule.h"
@@ -175,7 +176,7 @@ starve(struct route *r)
 static void
 feed(struct route_queue *starved, enum transport transport)
 {
-	if (TAILQ_EMPTY(starved) || task_is_full(transport))
+	if (TAILQ_EMPTY(starved) || pool_is_full(transport))
 		return;
 	/* in their order, and before the others */
 	TAILQ_CONCAT(starved, &attention, attention);
@@ -192,7 +193,7 @@ send_jobs(struct route *r)
 			dispatch_attend(r);
 			return;
 		}
-		if (!task_may_begin_on(r)) {
+		if (!pool_has_room(r)) {
 			starve(r);
 			return;
 		}

@@ -7,11 +7,15 @@
 #include "load.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cache.h"
 #include "log.h"
 #include "sealed.h"
+
+#define SHARED_MAX	8	/* of at most BODY_SEGMENT_MAX octets each */
 
 static void
 tell_none(const struct load_want *w)
@@ -30,6 +34,55 @@ load_tell_bad(const struct load_want *w, const char *what)
 	tell_none(w);
 }
 
+/* --- bodies as files --- */
+
+/*
+ * The last ones made, so that the jobs of one message, which come close upon
+ * each other, share one copy; each has its own descriptor.  Who reads one
+ * keeps his own place in it (pread).
+ */
+static struct {
+	struct msgid	 id;
+	bool		 made;
+	int		 fd;
+} shared[SHARED_MAX];
+static size_t	 next_shared;
+
+static void
+shared_drop(size_t i)
+{
+	if (shared[i].made)
+		close(shared[i].fd);
+	shared[i].made = false;
+}
+
+void
+load_clear(void)
+{
+	for (size_t i = 0; i < SHARED_MAX; i++)
+		shared_drop(i);
+}
+
+/* A descriptor that the caller owns; -1: errno. */
+static int
+body_file(const struct msgid *id, struct str body)
+{
+	size_t	 i;
+	int	 fd;
+
+	for (i = 0; i < SHARED_MAX; i++)
+		if (shared[i].made && msgid_equal(&shared[i].id, id))
+			return fcntl(shared[i].fd, F_DUPFD_CLOEXEC, 0);
+	if ((fd = sealed_new("body", body)) == -1)
+		return -1;
+	i = next_shared++ % SHARED_MAX;
+	shared_drop(i);
+	shared[i].id = *id;
+	shared[i].fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	shared[i].made = shared[i].fd != -1;
+	return fd;
+}
+
 /* a body above BODY_INLINE_MAX is handed out as a file */
 void
 load_tell_content(const struct load_want *w, struct str header,
@@ -39,7 +92,7 @@ load_tell_content(const struct load_want *w, struct str header,
 
 	if (body.n > BODY_INLINE_MAX) {
 		c.body = STR_NONE;
-		if ((c.fd = sealed_new("body", body)) == -1) {
+		if ((c.fd = body_file(&w->id, body)) == -1) {
 			load_tell_bad(w, strerror(errno));
 			return;
 		}

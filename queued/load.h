@@ -41,6 +41,8 @@ enum load_outcome load_tell(const struct load_want *, const uint8_t *p,
 	    size_t n, const uint8_t *key);
 void	 load_tell_content(const struct load_want *, struct str header,
 	    struct str body, int fd);
+/* The spool is closed: lets go of what is kept for the next load. */
+void	 load_clear(void);
 void	 load_tell_bad(const struct load_want *, const char *what);
 
 /* From the segment; the callback may be called before it returns. */

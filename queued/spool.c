@@ -60,6 +60,7 @@
 #include "durable.h"
 #include "flusher.h"
 #include "large.h"
+#include "load.h"
 #include "log.h"
 #include "recover.h"
 #include "segment.h"
@@ -69,6 +70,8 @@
 #define SPACE_CHECK_MS	1000		/* at most so old when mail is taken */
 #define FILES_RESERVE	1000		/* of those that the disk can hold */
 #define BATCH_MAX	(1u << 20)	/* then the next batch begins */
+/* Such a part of the last segment is kept for results of what is under way. */
+#define RESULTS_PART	8
 /* Records in memory that are not yet durable: a disk that slow cannot take
  * more mail. */
 #define WAITING_MAX	(64u << 20)
@@ -138,8 +141,10 @@ spool_accepts(void)
 bool
 spool_may_deliver(void)
 {
-	return is_open &&
-	    (segment_current() != NULL || segments_ahead() != 0);
+	const struct segment	*s = segment_current();
+
+	return is_open && (segments_ahead() != 0 || (s != NULL &&
+	    s->end + limits.segment_size / RESULTS_PART <= s->size));
 }
 
 /* --- taking mail --- */
@@ -190,6 +195,7 @@ close_all(void)
 	flusher_clear();
 	segments_clear();
 	cache_clear();
+	load_clear();
 	large_clear();
 	batch_free_kept();
 	dirs_close();

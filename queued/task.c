@@ -38,7 +38,6 @@ struct task {
 };
 
 static struct task_list	 by_number[BUCKETS];
-static unsigned		 n_out, n_local;
 
 static void	 on_envelope(void *, const struct envelope *,
 		    const struct spool_rcpt *);
@@ -70,44 +69,10 @@ new_number(const struct worker *w)
 	return last;
 }
 
-bool
-task_may_begin(unsigned size, unsigned used, unsigned in_flight)
-{
-	unsigned	 half = size / 2;
-
-	if (used >= size)
-		return false;
-	return in_flight == 0 ||
-	    (used < half && in_flight < (half - used) / 2);
-}
-
-bool
-task_may_begin_on(const struct route *r)
-{
-	if (r->spec.transport == TRANSPORT_LOCAL)
-		return task_may_begin(TASKS_LOCAL_MAX, n_local, r->in_flight);
-	return task_may_begin(TASKS_OUT_MAX, n_out, r->in_flight);
-}
-
-bool
-task_is_full(enum transport transport)
-{
-	return transport == TRANSPORT_LOCAL ? n_local >= TASKS_LOCAL_MAX :
-	    n_out >= TASKS_OUT_MAX;
-}
-
 unsigned
 task_open(void)
 {
-	return n_out + n_local;
-}
-
-static void
-task_count(const struct task *t, int by)
-{
-	unsigned	*n = t->local ? &n_local : &n_out;
-
-	*n += (unsigned)by;
+	return pool_used();
 }
 
 static struct task *
@@ -127,7 +92,7 @@ task_new(struct worker *w, uint32_t number, struct part *p)
 	}
 	LIST_INSERT_HEAD(&w->tasks, t, of_worker);
 	LIST_INSERT_HEAD(&by_number[number % BUCKETS], t, of_number);
-	task_count(t, 1);
+	pool_take(t->local);
 	return t;
 }
 
@@ -140,7 +105,7 @@ task_end(struct task *t)
 	if (t->worker != NULL)
 		LIST_REMOVE(t, of_worker);
 	LIST_REMOVE(t, of_number);
-	task_count(t, -1);
+	pool_give(t->local);
 	arena_clear(&t->arena);
 	free(t);
 	if (r == NULL) {

@@ -17,32 +17,16 @@
 #include "messages.h"
 
 #include "mail.h"
+#include "pool.h"
 #include "route.h"
 #include "worker.h"
 
-/*
- * In the hands of all workers of a kind; each has a chunk of 4 KiB for its
- * addresses.  Two pools, so that destinations that never answer take nothing
- * from the mailboxes here.
- */
-#define TASKS_OUT_MAX	7168
-#define TASKS_LOCAL_MAX	1024
 /* Jobs a worker may bring from before our start: those in all hands then,
  * and as many again whose results were not yet durable. */
 #define RESUMES_MAX	((TASKS_OUT_MAX + TASKS_LOCAL_MAX) * 2)
 
 /* part is ACTIVE and its route belongs to the worker. */
 void	 task_begin(struct worker *, struct part *);
-/*
- * Whether one more may begin where so many are in use in a pool of that size,
- * in_flight of them by its route.  In the first half of the pool a route may
- * have half of what others leave it, in the second half one task: thousands
- * of routes that do not move leave something to those that do.
- */
-bool	 task_may_begin(unsigned size, unsigned used, unsigned in_flight);
-bool	 task_may_begin_on(const struct route *);
-/* Nothing more can begin on routes of that transport until some task ends. */
-bool	 task_is_full(enum transport);
 unsigned task_open(void);
 
 /*

@@ -158,7 +158,8 @@ first_step(enum first_line was, char c)
 {
 	bool	 blank = c == ' ' || c == '\t';
 
-	if (was == FIRST_NONE && (blank || c == '\r'))
+	/* a line that begins blank would go on in our own field above it */
+	if (was == FIRST_NONE && c == '\r')
 		return FIRST_HEADER;
 	if (was != FIRST_NONE && c == ':')
 		return FIRST_HEADER;

@@ -1,9 +1,10 @@
 /*
  * The content of a message on its way in.  The header block stays in memory,
  * with our trace field in front of it.  Content that does not begin with a
- * header gets an empty line before it, as our field would make it one.  The body stays in memory too up to
- * BODY_INLINE_MAX and goes to a file of queued's beyond that.  Once the
- * content cannot be taken it is only read to its end and nothing of it kept.
+ * header gets an empty line before it, as our field would make it one.  The
+ * body stays in memory too up to BODY_INLINE_MAX and goes to a file of
+ * queued's beyond that.  Once the content cannot be taken it is only read to
+ * its end and nothing of it kept.
  */
 #ifndef BODY_H
 #define BODY_H
@@ -51,7 +52,7 @@ enum first_line {
 	FIRST_NONE,		/* nothing yet */
 	FIRST_NAME,		/* what may be a field name */
 	FIRST_BLANKS,		/* behind one */
-	FIRST_HEADER,		/* a field; or a fold, or empty */
+	FIRST_HEADER,		/* a field, or the empty line */
 	FIRST_BODY		/* no header at all */
 };
 

@@ -104,28 +104,37 @@ admit(int fd, struct settings *set, const struct netaddr *addr, bool trusted)
 /* ---- trusted clients --------------------------------------------------- */
 
 static bool
-can_take(const struct peer *p)
+can_take(const struct peer *p, bool leaving)
 {
-	return p->role == ROLE_SMTPD_MSA && !p->down && !p->leaving &&
-	    !peer_is_full(p);
+	return p->role == ROLE_SMTPD_MSA && !p->down &&
+	    p->leaving == leaving && !peer_is_full(p);
 }
 
-/* The msa workers in turn; NULL when none can take one. */
+/* Those msa workers in turn; NULL when none can take one. */
 static struct peer *
-next_msa(void)
+next_of(bool leaving)
 {
 	static unsigned	 turn;
 	unsigned	 n = 0;
 
 	for (struct peer *p = proc_peers(); p != NULL; p = p->next)
-		n += can_take(p);
+		n += can_take(p, leaving);
 	if (n == 0)
 		return NULL;
 	n = turn++ % n;
 	for (struct peer *p = proc_peers(); p != NULL; p = p->next)
-		if (can_take(p) && n-- == 0)
+		if (can_take(p, leaving) && n-- == 0)
 			return p;
 	return NULL;
+}
+
+/* One that leaves still takes clients until its successor is known. */
+static struct peer *
+next_msa(void)
+{
+	struct peer	*p = next_of(false);
+
+	return p != NULL ? p : next_of(true);
 }
 
 /* mx: to a process that queued lets relay for its clients. */

@@ -88,14 +88,6 @@ smtpd_stop(void)
 	session_stop_all();
 }
 
-/* Sessions go on as long as they like: others take the new ones. */
-static void
-smtpd_retire(void)
-{
-	listener_close_all();
-	session_retire();
-}
-
 const struct proc_ops	 smtpd_ops = {
 	.program = "smtpd",
 	.roles = SMTPD_MX | SMTPD_MSA,
@@ -108,5 +100,6 @@ const struct proc_ops	 smtpd_ops = {
 	.peer_up = smtpd_peer_up,
 	.peer_down = smtpd_peer_down,
 	.stop = smtpd_stop,
-	.retire = smtpd_retire,
+	.leave = listener_close_all,
+	.retire = session_retire,
 };

@@ -33,6 +33,7 @@
 #include "messages.h"
 
 #include "sample.h"
+#include "sealed.h"
 
 #define MASTER_FD	3
 #define ORDER_MAX	128
@@ -118,8 +119,9 @@ good_fd(enum message m)
 {
 	char	 path[PATH_MAX];
 
-	if (message_rule(m)->fd != READ_FD &&
-	    message_rule(m)->fd != SEALED_FD)
+	if (message_rule(m)->fd == SEALED_FD)
+		return sealed_new("evil", str_of("x"));
+	if (message_rule(m)->fd != READ_FD)
 		return -1;
 	snprintf(path, sizeof(path), "%s/evil", dir);
 	return open(path, O_RDONLY);

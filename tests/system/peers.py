@@ -71,13 +71,16 @@ class Session:
             return b"503 5.5.1 no recipients"
         return self.USUAL.get(verb, b"502 5.5.1 no")
 
-    def answer(self, verb, arg=""):
-        """The reply's first digit, or 0 when closed."""
+    def answer(self, verb, arg="", before=None):
+        """The reply's first digit, or 0 when closed; before is called with
+        a reply that accepts, before it goes out."""
         out = self.sink.reply(verb, arg, self) if self.sink.reply else None
         if out is False:
             return 0
         if out is None:
             out = self.usual(verb)
+        if before is not None and out[:1] == b"2":
+            before()
         self.w.write(out + b"\r\n")
         self.w.flush()
         return int(out[:1])
@@ -113,11 +116,12 @@ class Session:
             if line == b".\r\n":
                 break
             lines.append(line[1:] if line.startswith(b".") else line)
-        got = self.answer(".")
-        if got == 2:
+
+        def keep():
             with self.sink.lock:
                 self.sink.mails.append(
                     Mail(self.sender, list(self.rcpts), b"".join(lines)))
+        got = self.answer(".", before=keep)
         self.n += 1
         return got != 0
 

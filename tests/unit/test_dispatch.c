@@ -9,6 +9,7 @@
 #include "intake.h"
 #include "mail.h"
 #include "outcome.h"
+#include "pool.h"
 #include "route.h"
 #include "router.h"
 #include "schedule.h"
@@ -940,14 +941,14 @@ test_shares(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(table); i++)
-		assert_int_equal(task_may_begin(table[i].size, table[i].used,
+		assert_int_equal(pool_allows(table[i].size, table[i].used,
 		    table[i].in_flight), table[i].may);
 	/* many that never answer, and there is room for one more */
 	for (int r = 0; r < 2200; r++)
-		for (n = 0; n < 40 && task_may_begin(TASKS_OUT_MAX, used, n);
+		for (n = 0; n < 40 && pool_allows(TASKS_OUT_MAX, used, n);
 		    n++)
 			used++;
-	assert_true(task_may_begin(TASKS_OUT_MAX, used, 0));
+	assert_true(pool_allows(TASKS_OUT_MAX, used, 0));
 }
 
 static void
@@ -1095,6 +1096,28 @@ test_files_belong_to_their_channel(void **state)
 	assert_non_null(fake_fault);
 }
 
+static void
+test_only_own_files_are_submitted(void **state)
+{
+	struct peer		 other = { .role = ROLE_SMTPD_MSA };
+	struct recipient	 to = { .address = STR("x@example.net") };
+	struct mail_submit	 m = { .envelope = { .id = new_id(),
+	    .sender = STR("a@b.test"), .listener = ON_LOCAL, .rcpts = &to,
+	    .n_rcpts = 1 }, .large = 77, .large_size = BODY_INLINE_MAX + 1 };
+	struct nothing		 nothing;
+	struct fake_sent	 s;
+
+	(void)state;
+	on_large_open(&smtpd, 9, &nothing);
+	assert_true(fake_take(MSG_LARGE_OPENED, &s));
+	submit_peer_up(&other);
+	fake_fault = NULL;
+	on_mail_submit(&other, 5, &m);
+	assert_non_null(fake_fault);
+	assert_null(mail_find(&m.envelope.id));
+	submit_peer_down(&other);
+}
+
 #define TEST(name)	cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -1135,6 +1158,7 @@ main(void)
 		TEST(test_submit_is_checked_again),
 		TEST(test_ids_are_new_and_known),
 		TEST(test_files_belong_to_their_channel),
+		TEST(test_only_own_files_are_submitted),
 	};
 
 	return cmocka_run_group_tests(tests, set_up_all, NULL);

@@ -101,6 +101,40 @@ test_free_before_turn(void **state)
 	stop();
 }
 
+static void
+count_closed(void *arg)
+{
+	++*(unsigned *)arg;
+}
+
+/* Told once, when the descriptor is really gone. */
+static void
+test_on_close(void **state)
+{
+	unsigned	 closed = 0;
+
+	(void)state;
+	start(SOCK_STREAM);
+	io_on_close(s.io, count_closed, &closed);
+	spin();
+	assert_int_equal(closed, 0);
+	io_free(&s.io);
+	assert_int_equal(closed, 1);
+	stop();
+
+	start(SOCK_STREAM);
+	io_on_close(s.io, count_closed, &closed);
+	io_pause(s.io);
+	say("not read\n");
+	spin();
+	io_finish(&s.io, 20);
+	spin();
+	assert_int_equal(closed, 1);
+	wait_for(&closed, 1);
+	assert_int_equal(closed, 2);
+	stop();
+}
+
 /* ---- deadlines --------------------------------------------------------- */
 
 static void
@@ -386,6 +420,7 @@ int
 main(void)
 {
 	const struct CMUnitTest	 tests[] = {
+		cmocka_unit_test(test_on_close),
 		cmocka_unit_test(test_free_in_data),
 		cmocka_unit_test(test_free_in_data_again),
 		cmocka_unit_test(test_free_in_ended),

@@ -293,8 +293,7 @@ test_delivered_to(void **state)
 	static const char *const	loops[] = {
 		"Delivered-To: ok@example.org\r\n",
 		"A: b\r\ndelivered-to:\r\n  TWO@example.ORG \r\nC: d\r\n",
-		"Delivered-To: x@example.org\r\n"
-		    "Delivered-To: two@example.org\r\n",
+		"Delivered-To: x@a\r\nDelivered-To: two@example.org\r\n",
 	};
 	static const char *const	passes[] = {
 		"Delivered-To: three@example.org\r\n",

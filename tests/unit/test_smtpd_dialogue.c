@@ -280,9 +280,9 @@ test_content_is_kept(void **state)
 
 /* A fold has no field of its own to continue: nothing is put before it. */
 static void
-test_first_is_fold(void **state)
+test_first_is_no_fold(void **state)
 {
-	static const struct str	 fold = STR("+0000\r\n fold: b\r\n");
+	static const struct str	 fold = STR("+0000\r\n\r\n fold: b\r\n");
 	struct str		 got;
 
 	(void)state;
@@ -607,7 +607,7 @@ main(void)
 		cmocka_unit_test_setup(test_octet_by_octet, before),
 		cmocka_unit_test_setup(test_pipelined_costs_one_check, before),
 		cmocka_unit_test_setup(test_content_is_kept, before),
-		cmocka_unit_test_setup(test_first_is_fold, before),
+		cmocka_unit_test_setup(test_first_is_no_fold, before),
 		cmocka_unit_test_setup(test_normalize, before),
 		cmocka_unit_test_setup(test_nul, before),
 		cmocka_unit_test_setup(test_trace_field, before),

@@ -4,7 +4,22 @@
  */
 #include "spool_driver.h"
 
+#include <sys/stat.h>
+
+#include "clock.h"
+#include "disk.h"
+
 /* --- one life after another --- */
+
+static bool	 no_new;	/* files can be made */
+
+static int
+open_no_new(int dir, const char *name, int flags, mode_t mode)
+{
+	errno = ENOSPC;
+	return no_new && (flags & O_CREAT) != 0 ? -1 :
+	    disk_real.open(dir, name, flags, mode);
+}
 
 static void
 test_empty(void **state)
@@ -139,6 +154,54 @@ on_nothing(void *arg, const struct spool_content *c)
 	drv_waiting--;
 }
 
+static ino_t	 seen_file;
+
+static void
+see_file(void *arg, const struct spool_content *c)
+{
+	struct stat	 st;
+
+	(void)arg;
+	drv_waiting--;
+	assert_non_null(c);
+	assert_int_equal(fstat(c->fd, &st), 0);
+	close(c->fd);
+	seen_file = st.st_ino;
+}
+
+static ino_t
+file_of(unsigned k)
+{
+	struct msgid	 id = drv_id(k);
+
+	drv_waiting++;
+	spool_load(&id, ledger->line[k].place, see_file, NULL);
+	drv_wait();
+	return seen_file;
+}
+
+/* The jobs of a message have one copy of its body between them. */
+static void
+test_bodies_are_shared(void **state)
+{
+	ino_t	 first;
+
+	(void)state;
+	drv_limits.segment_size = 1 << 20;
+	drv_open();
+	for (unsigned k = 0; k < 12; k++)
+		drv_store(k, 70000);
+	drv_wait();
+	first = file_of(0);
+	assert_int_equal(file_of(0), first);
+	assert_int_not_equal(file_of(1), first);
+	assert_int_equal(file_of(0), first);
+	for (unsigned k = 0; k < 12; k++)
+		assert_true(drv_is_whole(k));
+	assert_true(drv_is_whole(0));
+	drv_close();
+}
+
 static void
 test_wrong_places(void **state)
 {
@@ -249,6 +312,87 @@ test_cleaning(void **state)
 	drv_close();
 }
 
+static struct stat	 bad_file;
+static off_t		 bad_at;
+
+/* one block of the file cannot be read */
+static ssize_t
+read_around(int fd, void *p, size_t n, off_t at)
+{
+	struct stat	 st;
+
+	if (fstat(fd, &st) == 0 && st.st_ino == bad_file.st_ino &&
+	    at < bad_at + SPOOL_BLOCK && at + (off_t)n > bad_at) {
+		errno = EIO;
+		return -1;
+	}
+	return disk_real.read(fd, p, n, at);
+}
+
+/* In the middle of message k, which is on the disk. */
+static void
+spoil(unsigned k)
+{
+	const struct spool_place	*p = &ledger->line[k].place;
+	char				 name[64];
+
+	snprintf(name, sizeof(name), "log/%016u.seg", p->segment);
+	assert_int_equal(stat(name, &bad_file), 0);
+	bad_at = (p->offset + SPOOL_BLOCK) / SPOOL_BLOCK * SPOOL_BLOCK;
+}
+
+/* A bad block where nothing lives does not keep what lives from moving. */
+static void
+test_cleaning_around_damage(void **state)
+{
+	struct disk	 bad = disk_real;
+	unsigned	 k = 10;
+
+	(void)state;
+	bad.read = read_around;
+	disk = &bad;
+	drv_open();
+	for (unsigned i = 0; i < 3; i++)
+		drv_store(i, 12000);
+	drv_wait();
+	drv_end(1);
+	drv_wait();
+	spoil(1);
+	for (uint64_t ms = 0; ms < 300000 &&
+	    access("damaged/0000000000000001.seg", F_OK) == -1; ms += 11000) {
+		roll(k, 20);
+		k += 20;
+		clock_hold(clock_ms() + 11000, 1000000000);
+	}
+	clock_hold(0, 0);
+	assert_int_equal(access("damaged/0000000000000001.seg", F_OK), 0);
+	assert_true(ledger->line[0].moves != 0 && ledger->line[2].moves != 0);
+	assert_true(drv_is_whole(0) && drv_is_whole(2));
+	drv_close();
+	disk = &disk_real;
+}
+
+static void
+test_no_room_for_results(void **state)
+{
+	struct disk	 full = disk_real;
+
+	(void)state;
+	full.open = open_no_new;
+	disk = &full;
+	drv_try_open((char[256]){ 0 }, 256);
+	no_new = true;
+	for (unsigned k = 0; k < 60 && spool_may_deliver(); k++) {
+		drv_store(k, 7000);
+		drv_wait_ms(20);
+	}
+	assert_non_null(segment_current());
+	assert_false(spool_may_deliver());
+	no_new = false;
+	drv_close();
+	disk = &disk_real;
+}
+
 static void
 test_recycling_in_place(void **state)
 {
@@ -347,8 +491,10 @@ main(void)
 	const struct CMUnitTest	 tests[] = {
 		TEST(test_empty), TEST(test_sizes),
 		TEST(test_large_in_small_segments), TEST(test_states),
-		TEST(test_envelope), TEST(test_wrong_places),
+		TEST(test_envelope), TEST(test_bodies_are_shared),
+		TEST(test_wrong_places),
 		TEST(test_rolling), TEST(test_cleaning),
+		TEST(test_cleaning_around_damage), TEST(test_no_room_for_results),
 		TEST(test_recycling_in_place),
 		TEST(test_ended_when_found), TEST(test_refused), TEST(test_tidy),
 	};
