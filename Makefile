@@ -118,7 +118,7 @@ $(UNIT_common:%=$(B)/unit/%): $(B)/unit/%: tests/unit/%.c $(B)/libcommon.a
 
 TOOLS = $(patsubst tests/system/%.c,$(B)/tests/%,$(wildcard tests/system/*.c)) \
 	$(patsubst tests/process/%.c,$(B)/tests/%,$(wildcard tests/process/*.c)) \
-	$(B)/tests/conf_driver
+	$(B)/tests/conf_driver $(B)/tests/cutfs
 
 $(B)/tests/conf_driver: tests/config/conf_driver.c $(B)/libpostern.a $(B)/libcommon.a
 	@mkdir -p $(@D)
@@ -136,6 +136,13 @@ $(B)/tests/%: tests/process/%.c $(B)/libcommon.a
 	    $(filter %.c %.a,$^) $(LIBS_common)
 
 -include $(wildcard $(B)/tests/*.d)
+
+# ---- power cuts: the spool on a disk that forgets ------------------------
+
+$(B)/tests/cutfs: $(wildcard tests/fault/*.c) $(B)/libqueued.a $(B)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(WERROR) -iquote $(B) -iquote common -iquote queued -iquote tests/fault \
+	    $(LDFLAGS) -o $@ $(filter %.c %.a,$^) $(LIBS_queued) $(LIBS_common)
 
 # ---- fuzz targets: which program's modules each one links ----------------
 
@@ -162,9 +169,9 @@ $(foreach p,common $(PROGRAMS),$(eval $(call fuzz,$(p))))
 run: all
 	@$(B)/postern -x $(B) -b $(RUN_DIR)
 
-#@ make check          unit, fuzz corpora, process, configuration and system tests
+#@ make check          unit, fuzz corpora, power cuts, process, configuration, system
 check: check-packages all $(UNIT_TESTS) $(REPLAYS) $(TOOLS)
-	@tests/run $(B) unit fuzz process config system
+	@tests/run $(B) unit fuzz fault process config system
 
 #@ make check-unit, check-process, check-config, check-system: one kind
 check-unit: check-packages $(UNIT_TESTS)
@@ -175,6 +182,10 @@ check-config: check-packages all $(TOOLS)
 	@tests/run $(B) config
 check-system: check-packages all $(TOOLS)
 	@tests/run $(B) system
+
+#@ make check-fault    100,000 power cuts in the middle of the spool's work
+check-fault: check-packages all $(TOOLS)
+	@N=100000 STEP=2 $(B)/tests/cutfs states
 
 #@ make check-asan     the same on a build with AddressSanitizer and UBSan
 check-asan: check-packages
@@ -233,5 +244,5 @@ dist:
 	git archive --prefix=postern-$(VERSION)/ -o postern-$(VERSION).tar.gz HEAD
 
 .PHONY: all help run check check-unit check-process check-config check-system \
-	check-asan check-mutants fuzz lint bench check-packages install \
+	check-fault check-asan check-mutants fuzz lint bench check-packages install \
 	uninstall clean distclean dist

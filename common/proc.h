@@ -15,13 +15,13 @@
  *			why refuses it.  Nothing is in force yet
  *	commit		it is in force; the old one is freed after this
  *	listener	a socket to accept on (taken)
- *	drop		the configuration that was checked will not be: forget it
+ *	drop		what was checked will not be in force: forget it
  *	peer_up		another process is connected
  *	start		all is there; call proc_ready() at once or later
  *	peer_down	a peer is gone; its requests have ended already
  *	peer_leaving	a peer wants nothing new: use another of its kind
- *	leave		we retire, and peers are being told; take nothing new but
- *			from them
+ *	leave		we retire, and peers are being told; take nothing new
+ *			but from them
  *	stop		finish: no new work; call proc_exit() when done.  After
  *			PROC_STOP_MS the process ends by itself
  *	retire		the same, but what is under way may take its time, and

@@ -11,7 +11,7 @@
 #include "plan.h"
 #include "spawn.h"
 
-#define DRAIN_MS	1000	/* a process that does not read is killed soon */
+#define DRAIN_MS	1000	/* who does not read is killed soon */
 
 static void
 check_lost(void *asker, enum lost_why why)

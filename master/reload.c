@@ -1,18 +1,16 @@
 /*
- * The steps of a reload.  There is one at a time, in job.  Every child that
- * an answer is awaited of is counted by its own mark, so that one that dies
- * or is freed is never waited for.
+ * The steps of a reload.  There is one at a time, in job.
  */
 #include "reload.h"
 
 #include <event2/event.h>
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "ballot.h"
 #include "launch.h"
 #include "log.h"
 #include "master.h"
@@ -37,35 +35,10 @@ static uint32_t	 number;	/* of the last configuration asked for */
 static void	 begin(bool check);
 static void	 advance(void);
 
-/* ---- who is awaited ---------------------------------------------------- */
-
-static const struct child *
-first_awaited(void)
-{
-	for (size_t i = 0; i < master.n_children; i++)
-		if (master.children[i].awaited != AWAIT_NOTHING)
-			return &master.children[i];
-	return NULL;
-}
-
-static void
-await(struct child *c, enum child_await what)
-{
-	c->awaited = what;
-}
-
-static void
-await_none(void)
-{
-	for (size_t i = 0; i < master.n_children; i++)
-		master.children[i].awaited = AWAIT_NOTHING;
-}
-
 static void
 answered(struct child *c)
 {
-	c->awaited = AWAIT_NOTHING;
-	if (first_awaited() == NULL)
+	if (ballot_take(c) && ballot_open() == NULL)
 		advance();
 }
 
@@ -100,7 +73,7 @@ end(enum reload_result result)
 {
 	job.step = IDLE;
 	event_del(job.deadline);
-	await_none();
+	ballot_clear();
 	notice_end(result);
 	once_more();
 }
@@ -109,16 +82,7 @@ end(enum reload_result result)
 static void
 undo(void)
 {
-	const struct nothing	 nothing = { };
-
-	await_none();
-	for (size_t i = 0; i < master.n_children; i++) {
-		struct child	*c = &master.children[i];
-
-		if (c->handed && c->peer != NULL)
-			peer_send(c->peer, CONF_DROP, 0, &nothing);
-		c->handed = false;
-	}
+	ballot_drop();
 	staff_undo();
 	sockets_abort(&job.sockets);
 	if (job.log_sink != -1)
@@ -152,17 +116,6 @@ use_log(void)
 	master_log_level();
 }
 
-/* One that cannot be told is killed, and starts with what is in force. */
-static void
-commit_to(struct child *c, enum child_await what)
-{
-	c->handed = c->candidate = false;
-	if (launch_commit(c) == -1)
-		child_event(c, LIFE_FAULT);
-	else
-		await(c, what);
-}
-
 static void
 commit(void)
 {
@@ -176,7 +129,7 @@ commit(void)
 	job.step = COMMITTING_QUEUED;
 	set_deadline();
 	if (queued != NULL && queued->handed)
-		commit_to(queued, AWAIT_COMMITTED);
+		ballot_tell(queued, AWAIT_COMMITTED);
 	else
 		advance();
 }
@@ -198,14 +151,12 @@ commit_rest(void)
 	set_deadline();
 	for (size_t i = 0; i < master.n_children; i++)
 		if (master.children[i].candidate)
-			commit_to(&master.children[i], AWAIT_READY);
+			ballot_tell(&master.children[i], AWAIT_READY);
 	/* its jail is not made for new sessions of the new configuration:
 	 * they wait in their sockets for its successor */
 	let_go(SMTPD_ANY);
-	for (size_t i = 0; i < master.n_children; i++)
-		if (master.children[i].handed)
-			commit_to(&master.children[i], AWAIT_COMMITTED);
-	if (first_awaited() == NULL)
+	ballot_tell_all();
+	if (ballot_open() == NULL)
 		advance();
 }
 
@@ -259,32 +210,16 @@ prepare(const struct conf *conf)
 	return -1;
 }
 
-static bool
-is_asked(const struct child *c)
-{
-	return 1u << c->role & DAEMON_ANY && c->peer != NULL &&
-	    (c->state == CHILD_READY || c->state == CHILD_RETIRING);
-}
-
-/* Every child that runs is asked, also those who leave: they go on with what
- * they have, and speak by the new numbers. */
 static int
 ask_all(void)
 {
-	for (size_t i = 0; i < master.n_children; i++) {
-		struct child	*c = &master.children[i];
+	const struct child	*c = ballot_ask(&job.next);
 
-		if (c->candidate || !is_asked(c))
-			continue;
-		if (launch_hand_in(c, &job.next) == -1) {
-			notice_error("role=%s index=%u cannot be asked",
-			    role_name(c->role), c->index);
-			return -1;
-		}
-		c->handed = true;
-		await(c, AWAIT_CHECKED);
-	}
-	return 0;
+	if (c == NULL)
+		return 0;
+	notice_error("role=%s index=%u cannot be asked", role_name(c->role),
+	    c->index);
+	return -1;
 }
 
 /* A start that fails at once refuses it all, and ends this. */
@@ -293,7 +228,7 @@ start_candidates(void)
 {
 	for (size_t i = 0; i < master.n_children; i++)
 		if (master.children[i].candidate)
-			await(&master.children[i], AWAIT_CHECKED);
+			ballot_await(&master.children[i], AWAIT_CHECKED);
 	for (size_t i = 0; i < master.n_children; i++)
 		if (master.children[i].candidate && job.step == CHECKING)
 			child_event(&master.children[i], LIFE_START);
@@ -309,43 +244,46 @@ first_starting(void)
 }
 
 static void
-on_loaded(int code)
+check(void)
 {
 	const struct child	*busy = first_starting();
 
-	if (job.stopped || code != EX_OK) {
-		if (!notice_has_error())
-			notice_error("%s: it cannot be read, see the log",
-			    master.request.name);
-		refuse();
-		return;
-	}
-	if (!notice_may_change(&master.loaded.memory->conf,
-	    &job.next.memory->conf)) {
-		refuse();
-		return;
-	}
-	if (job.check) {
-		loaded_free(&job.next);
-		end(RELOAD_DONE);
-		return;
-	}
 	if (busy != NULL)
 		notice_error("role=%s index=%u is being started: try again",
 		    role_name(busy->role), busy->index);
 	job.step = CHECKING;
 	set_deadline();
 	if (busy != NULL || prepare(&job.next.memory->conf) == -1 ||
-	    ask_all() == -1)
+	    ask_all() == -1) {
 		refuse();
-	else
-		start_candidates();
+		return;
+	}
+	start_candidates();
+	if (job.step == CHECKING && ballot_open() == NULL)
+		advance();	/* nobody runs at this moment */
+}
+
+static void
+on_loaded(int code)
+{
+	if (code != EX_OK && !notice_has_error())
+		notice_error("%s: it cannot be read, see the log",
+		    master.request.name);
+	if (code != EX_OK || job.stopped ||
+	    !notice_may_change(&master.loaded.memory->conf,
+	    &job.next.memory->conf)) {
+		refuse();
+	} else if (job.check) {
+		loaded_free(&job.next);
+		end(RELOAD_DONE);
+	} else
+		check();
 }
 
 static void
 on_deadline(evutil_socket_t fd, short what, void *arg)
 {
-	const struct child	*c = first_awaited();
+	const struct child	*c = ballot_open();
 
 	(void)fd, (void)what, (void)arg;
 	if (job.step == CHECKING) {
@@ -357,7 +295,7 @@ on_deadline(evutil_socket_t fd, short what, void *arg)
 	/* it is in force, or will be when that one is started again */
 	log_warn("reload role=%s index=%u late=%ds", role_name(c->role),
 	    c->index, RELOAD_STEP_MS / 1000);
-	await_none();
+	ballot_clear();
 	advance();
 }
 

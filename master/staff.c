@@ -77,6 +77,29 @@ staff_find_pid(pid_t pid)
 	return NULL;
 }
 
+size_t
+staff_list(struct process rows[PROCESSES_MAX])
+{
+	size_t	 n = 0;
+
+	for (size_t i = 0; i < master.n_children; i++) {
+		const struct child	*c = &master.children[i];
+
+		if (c->role == FREE)
+			continue;
+		rows[n++] = (struct process){
+			.role = c->role,
+			.index = c->index,
+			.state = c->state,
+			.pid = (uint32_t)c->pid,
+			.restarts = c->launches != 0 ? c->launches - 1 : 0,
+			.since = (uint64_t)c->since,
+			.jail = c->jail,
+		};
+	}
+	return n;
+}
+
 void
 staff_is_down(struct child *c)
 {

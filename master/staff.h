@@ -21,6 +21,8 @@ struct child	*staff_add(enum role);
 /* The child of that role and index, or NULL. */
 struct child	*staff_find(enum role, uint16_t index);
 struct child	*staff_find_pid(pid_t);
+/* All, as posternctl shows them; how many. */
+size_t		 staff_list(struct process[PROCESSES_MAX]);
 /*
  * It is wanted no more: event is LIFE_RETIRE or LIFE_STOP.  Its place is
  * free once it is down, which may be before this returns.

@@ -138,27 +138,10 @@ static void
 on_processes_ask(struct peer *p, uint32_t id, const struct nothing *m)
 {
 	struct process	 rows[PROCESSES_MAX];
-	size_t		 n = 0;
 	struct status	 answer = { .version = str_of(POSTERN_VERSION),
-	    .processes = rows };
+	    .processes = rows, .n_processes = staff_list(rows) };
 
 	(void)m;
-	for (size_t i = 0; i < master.n_children; i++) {
-		const struct child	*c = &master.children[i];
-
-		if (c->role == ROLE_N)
-			continue;
-		rows[n++] = (struct process){
-			.role = c->role,
-			.index = c->index,
-			.state = c->state,
-			.pid = (uint32_t)c->pid,
-			.restarts = c->launches != 0 ? c->launches - 1 : 0,
-			.since = (uint64_t)c->since,
-			.jail = c->jail,
-		};
-	}
-	answer.n_processes = n;
 	peer_send(p, PROCESSES, id, &answer);
 }
 

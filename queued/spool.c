@@ -9,7 +9,7 @@
  *	segment_scan, _index	their records, and where something is wrong
  *	cache, load		reading again
  *	large			bodies in files
- *	recover, fold		a start; damage: what it finds wrong
+ *	recover, fold, tell	a start; damage: what it finds wrong
  *	clean			the oldest segment copied forward
  *	durable, dirs, disk	every step that a power cut can show
  *	work			threads
@@ -18,7 +18,8 @@
  *
  *	state			on the disk			a start
  *	S0 arriving		tmp/ file, or nothing		removes it
- *	S1 kept			large/ file, no record		removes it
+ *	S1 kept			large/ file, no record		removes it (into
+ *								damaged/ in doubt)
  *	S2 flying		MESSAGE, whole or torn or not	finds it whole,
  *								or not at all
  *	S3 live			MESSAGE, synced			finds it

@@ -179,6 +179,16 @@ master_opens(bool ok)
 	box_on_opened(&master_peer, opening[--n_opening], &m);
 }
 
+/* It has another configuration by now. */
+static void
+master_changed(void)
+{
+	struct mailbox_opened	 m = { .again = true };
+
+	assert_true(n_opening != 0);
+	box_on_opened(&master_peer, opening[--n_opening], &m);
+}
+
 /* The oldest mail of that process is done. */
 static void
 process_does(size_t i, enum rcpt_status status, const char *code)
@@ -219,12 +229,13 @@ wake(uint32_t route, uint16_t delivery)
 }
 
 static void
-send_job(uint32_t route, size_t rcpts, uint32_t slot)
+send_job_of(uint32_t number, uint32_t route, size_t rcpts, uint32_t slot)
 {
 	static const char *const	names[] = { "a@b.test", "b@b.test",
 					    "c@b.test", "d@b.test" };
 	struct job_rcpt			list[4] = { 0 };
 	struct job			m = { .job = next_job++,
+					    .conf = number,
 					    .route = route, .rcpts = list,
 					    .n_rcpts = rcpts,
 					    .header = STR("\r\n"),
@@ -238,6 +249,12 @@ send_job(uint32_t route, size_t rcpts, uint32_t slot)
 	r = result_new(&m);
 	assert_int_equal(kept_add(r), 0);
 	mailbox_job(route, task_new(&m, -1, r));
+}
+
+static void
+send_job(uint32_t route, size_t rcpts, uint32_t slot)
+{
+	send_job_of(conf.number, route, rcpts, slot);
 }
 
 static void
@@ -292,6 +309,39 @@ test_one(void **state)
 	check("puta@ ");
 	process_does(0, RCPT_FAILED, "5.1.1");
 	check("2:F5.1.1 ");
+}
+
+/*
+ * Numbers of rules and accounts mean what they mean in one configuration: a
+ * job of another goes back untried, and so does one that was waiting when
+ * master had a new one already.  A mailbox that is open is never used by
+ * another number.
+ */
+static void
+test_reload(void **state)
+{
+	(void)state;
+	wake(1, 0);
+	check("w20 ");
+	send_job(1, 1, 7);
+	check("open0/0 ");
+	master_changed();
+	check("1:R ");
+	conf.number++;
+	send_job_of(conf.number - 1, 1, 1, 7);
+	check("2:R ");
+	send_job(1, 1, 7);
+	check("open0/0 ");
+	master_opens(true);
+	check("puta@ ");
+	conf.number++;
+	send_job(1, 1, 7);
+	check("open0/0 ");
+	master_opens(true);
+	check("puta@ ");
+	process_does(0, RCPT_DELIVERED, "2.0.0");
+	process_does(1, RCPT_DELIVERED, "2.0.0");
+	check("3:D2.0.0 4:D2.0.0 ");
 }
 
 /* Two at a time, results in one message, in the recipients' order. */
@@ -447,6 +497,7 @@ main(void)
 {
 	const struct CMUnitTest	tests[] = {
 		TEST(test_one),
+		TEST(test_reload),
 		TEST(test_recipients),
 		TEST(test_slots),
 		TEST(test_refused),

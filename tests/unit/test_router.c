@@ -241,6 +241,47 @@ test_who_may_relay(void **state)
 	}
 }
 
+/*
+ * A reload gives listeners other indexes.  Who was not told yet is understood
+ * all the same; who speaks of what is no more, or not yet, may nothing.
+ */
+static void
+test_listeners_of_another_configuration(void **state)
+{
+	static const struct listener_conf	 later[] = {
+		{ .service = SERVICE_LOCAL }, { .service = SERVICE_MX } };
+	static struct conf			 next;
+	struct origin_of			 o = { .role =
+						    ROLE_SMTPD_MSA,
+						    .listener = ON_LOCAL };
+	struct router				*r;
+	char					 why[TEXT_MAX];
+
+	(void)state;
+	assert_true(router_may_relay(&o));
+	next = fake_conf;
+	next.number = fake_conf.number + 1;
+	next.listeners = later;
+	next.n_listeners = COUNT(later);
+	r = router_new(&next, why, sizeof(why));
+	assert_non_null(r);
+	router_use(r);
+
+	assert_true(router_may_relay(&o));
+	o.listener = ON_SUBMISSION;	/* it is gone */
+	o.account = str_of("alice");
+	assert_false(router_is_known(&o) || router_may_relay(&o));
+	o.listener = ON_MX;		/* now the second */
+	assert_true(router_is_known(&o));
+	assert_false(router_may_relay(&o));
+
+	o.conf = next.number;
+	o.listener = 0;
+	assert_true(router_may_relay(&o));
+	o.conf = next.number + 1;
+	assert_false(router_is_known(&o) || router_may_relay(&o));
+}
+
 static void
 test_missing_table_is_temporary(void **state)
 {
@@ -392,6 +433,7 @@ main(void)
 	const struct CMUnitTest	 tests[] = {
 		TEST(test_recipients_from_strangers),
 		TEST(test_who_may_relay),
+		TEST(test_listeners_of_another_configuration),
 		TEST(test_missing_table_is_temporary),
 		TEST(test_garbage_is_no_table),
 		TEST(test_routes),

@@ -358,7 +358,7 @@ test_cleaning_around_damage(void **state)
 	drv_end(1);
 	drv_wait();
 	spoil(1);
-	for (uint64_t ms = 0; ms < 300000 &&
+	for (uint64_t ms = 0; ms < 1000000 &&
 	    access("damaged/0000000000000001.seg", F_OK) == -1; ms += 11000) {
 		roll(k, 20);
 		k += 20;
