@@ -19,9 +19,10 @@
  *	state			on the disk			a start
  *	S0 arriving		tmp/ file, or nothing		removes it
  *	S1 kept			large/ file, no record		removes it (into
+ *								damaged/ in doubt)
  *	S2 flying		MESSAGE, whole, torn or none	finds it
  *								whole, or not
- *								or not at all
+ *								at all
  *	S3 live			MESSAGE, synced			finds it
  *	S4 live, with results	MESSAGE, then RESULT, HOLD ...	finds it, with
  *								the last of each
