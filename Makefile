@@ -208,7 +208,7 @@ bench: check-packages all
 	@tests/bench/bench $(B)
 
 check-packages:
-	@.ci/packages check
+	@.ci/packages check $(B)
 
 #@ make install        DESTDIR= for packagers; not from a testing build
 install: all

@@ -24,7 +24,7 @@ MAIL_UID = 5400     # owns the mailboxes
 
 
 def build():
-    return os.path.abspath(os.environ["POSTERN_BUILD"])
+    return os.path.abspath(os.environ.get("POSTERN_BUILD", "build"))
 
 
 def main():

@@ -86,6 +86,8 @@ static const struct action {
 	{ "bind-port",		bind_a_port,	"KKKKKKKRRKRRKKKK" },
 	{ "listen",		become_server,	NONE },
 	{ "accept",		accept_client,	"KKAAAAKKKKKKKKKK" },
+	{ "send-to-address",	send_to_address, NONE },
+	{ "shutdown-both",	shut_down_listener, NONE },
 	{ "tfo-sendto",		fast_open_sendto, NONE },
 	{ "tfo-sendmsg",	fast_open_sendmsg, NONE },
 	{ "tfo-sendmmsg",	fast_open_sendmmsg, NONE },

@@ -246,6 +246,22 @@ fast_open_sendto(void)
 	    (struct sockaddr *)&sin, sizeof(sin)) == 3 ? 0 : -1;
 }
 
+/* The same without what the filter takes away first. */
+static int
+send_to_address(void)
+{
+	struct sockaddr_in	 sin = loopback(port_other);
+
+	return sendto(channel[0], "out", 3, MSG_NOSIGNAL,
+	    (struct sockaddr *)&sin, sizeof(sin)) == 3 ? 0 : -1;
+}
+
+static int
+shut_down_listener(void)
+{
+	return shutdown(unconnected, SHUT_RDWR);
+}
+
 static int
 fast_open_sendmsg(void)
 {

@@ -8,12 +8,12 @@ import smtplib
 import subprocess
 import sys
 
-from host import Case, MAIL_UID, Raw, main, until
+from host import Case, MAIL_UID, Raw, build, main, until
 from peers import Dns, Sink
 
 BODY = (b"From: a@remote.test\r\nTo: alice@here.test\r\nSubject: test\r\n"
         b"\r\nHello\r\n")
-PEERS = os.environ.get("PEERS", "/opt/peers") + "/postfix"
+PEERS = os.environ.get("PEERS", build() + "/peers") + "/postfix"
 
 
 def content(mail):
@@ -348,19 +348,27 @@ class RealPrograms(Case):
         return subprocess.Popen([PEERS + "/usr/sbin/" + name, *args],
                                 env=env, **kw)
 
+    def source(self, n, rcpt):
+        src = self.tool("smtp-source", "-s", "20", "-m", str(n), "-l", "2000",
+                        "-d", "-f", "s@remote.test", "-t", rcpt, "-M",
+                        "source.test", "inet:127.0.0.1:25",
+                        stderr=subprocess.DEVNULL)
+        return src.wait()
+
     def test_smtp_source_to_smtp_sink(self):
-        p = self.postern()
-        sink = self.tool("smtp-sink", "-u", "nobody", "-c",
-                         "127.0.0.1:2526", "1000", stdout=subprocess.DEVNULL)
+        p = self.postern(listen="trust 127.0.0.1/32;")
+        sink = self.tool("smtp-sink", "-u", "nobody", "127.0.0.1:2526",
+                         "1000")
         self.addCleanup(lambda: (sink.terminate(), sink.wait()))
-        src = self.tool("smtp-source", "-s", "20", "-m", "500", "-l", "2000",
-                        "-d", "-f", "s@remote.test", "-t", "r@here.test",
-                        "-M", "source.test", "inet:127.0.0.1:25")
-        self.assertNotEqual(src.wait(), 0)      # not a mailbox of ours
-        src = self.tool("smtp-source", "-s", "20", "-m", "500", "-l", "2000",
-                        "-d", "-f", "s@remote.test", "-t", "alice@here.test",
-                        "-M", "source.test", "inet:127.0.0.1:25")
-        self.assertEqual(src.wait(), 0)
+        self.assertEqual(self.source(500, "r@far.test"), 0)
+        p.wait_empty()
+        self.assertEqual(len(re.findall(
+            r"rcpt=<[^>]*r@far.test> status=delivered", p.log())), 500)
+
+    def test_smtp_source_to_a_maildir(self):
+        p = self.postern()
+        self.assertNotEqual(self.source(1, "nobody@here.test"), 0)
+        self.assertEqual(self.source(500, "alice@here.test"), 0)
         p.wait_maildir("alice", 500)
 
 
