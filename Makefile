@@ -167,7 +167,7 @@ $(foreach p,common $(PROGRAMS),$(eval $(call fuzz,$(p))))
 
 #@ make run            start postern in the foreground below RUN_DIR (root)
 run: all
-	@$(B)/postern -x $(B) -b $(RUN_DIR)
+	@$(B)/postern -x $(B) -b "$(RUN_DIR)"
 
 #@ make check          unit, fuzz corpora, power cuts, process, configuration, system
 check: check-packages all $(UNIT_TESTS) $(REPLAYS) $(TOOLS)

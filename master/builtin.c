@@ -21,25 +21,24 @@
 /* whom the mailboxes belong to; need not be in passwd(5) */
 #define MAIL_UID	5300
 
-/* may stand unquoted in a configuration and in what we print for a shell */
+/* may stand unquoted in a configuration */
 #define PLAIN		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" \
 			"0123456789"
-#define PLAIN_PATH	PLAIN "/._+-"
 #define PLAIN_HOST	PLAIN ".:[]-"
 
 static const char	 conf_text[] =
     "hostname mail.example.org;\n"
     "postmaster postmaster@example.org;\n"
-    "run-directory %1$s;\n"
-    "control { socket %1$s/control; }\n"
-    "spool { directory %1$s/spool; segment-size 16m; reserve 64m; }\n"
+    "run-directory \"%1$s\";\n"
+    "control { socket \"%1$s/control\"; }\n"
+    "spool { directory \"%1$s/spool\"; segment-size 16m; reserve 64m; }\n"
     "log { level %2$s; }\n"
-    "table recipients file %1$s/recipients;\n"
+    "table recipients file \"%1$s/recipients\";\n"
     "listen mx { address 127.0.0.1; port %3$s; }\n"
-    "listen local { socket %1$s/submit; }\n"
+    "listen local { socket \"%1$s/submit\"; }\n"
     "domain example.org {\n"
     "	recipients recipients;\n"
-    "	deliver maildir %1$s/mail/%%{user} as %5$d:%5$d;\n"
+    "	deliver maildir \"%1$s/mail/%%{user}\" as %5$d:%5$d;\n"
     "}\n"
     "route * { via smtp://%4$s; }\n"
     "allow-loopback yes;\n";
@@ -76,6 +75,21 @@ is_plain(const char *what, const char *value, const char *allowed)
 	return 0;
 }
 
+/* It stands in double quotes in a configuration, in single ones for a shell. */
+static int
+may_be_quoted(const char *path)
+{
+	for (const char *p = path; *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f ||
+		    strchr("\"'\\%", *p) != NULL) {
+			log_error("%s: a name with a quote, a backslash, a "
+			    "percent sign or a control character in it cannot "
+			    "be used", log_text(str_of(path)));
+			return 0;
+		}
+	return 1;
+}
+
 static int
 make_dir(const char *run_dir)
 {
@@ -91,7 +105,7 @@ make_dir(const char *run_dir)
 	}
 	memcpy(dir, real, strlen(real) + 1);
 	free(real);
-	return is_plain("the directory", dir, PLAIN_PATH) ? 0 : -1;
+	return may_be_quoted(dir) ? 0 : -1;
 }
 
 /* A list that was edited stays as it is. */
@@ -156,8 +170,8 @@ builtin_announce(void)
 	    ".sendmail(\"you@example.net\", [\"alice@example.org\"], "
 	    "\"Subject: hello\\r\\n\\r\\nIt works.\\r\\n\")'\n"
 	    "See what waits:\n"
-	    "  %s/posternctl -s %s/control queue\n"
-	    "Read it in %s/mail/alice; end with Ctrl-C.\n\n",
+	    "  '%s/posternctl' -s '%s/control' queue\n"
+	    "Read it in '%s/mail/alice'; end with Ctrl-C.\n\n",
 	    port, relay, port, programs, dir, dir);
 	fflush(stdout);
 }
