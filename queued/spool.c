@@ -18,8 +18,9 @@
  *
  *	state			on the disk			a start
  *	S0 arriving		tmp/ file, or nothing		removes it
- *	S1 kept			large/ file, no record		removes it (into
- *								damaged/ in doubt)
+ *	S1 kept			large/ file, no record		removes it; in
+ *								doubt, into
+ *								damaged/
  *	S2 flying		MESSAGE, whole, torn or none	finds it
  *								whole, or not
  *								at all
