@@ -55,6 +55,12 @@
 #define ALIAS_TABLES_MAX	16	/* of one domain */
 #define DELIMITERS_MAX		8	/* that begin an extension */
 #define NAME_SERVERS_MAX	8
+#define CERTIFICATES_MAX	256
+#define LISTENER_CERTIFICATES_MAX 64
+#define CHAIN_MAX		65536	/* of one certificate with its issuers,
+					 * in PEM; servers send a few KiB */
+#define CREDENTIALS_MAX		256
+#define SERVICES_MAX		256
 #define CONF_MAX		(64 << 20)	/* encoded */
 
 /* DNS: what an answer may hold (the rest is dropped) */

@@ -16,9 +16,12 @@
 
 #include "fields.h"
 #include "bounds.h"
+#include "roles.h"
 
 #define TABLE_NONE	0xffff
 #define DELIVERY_NONE	0xffff
+#define SERVICE_NONE	0xffff
+#define CREDENTIAL_NONE	0xffff
 
 enum service { SERVICE_MX, SERVICE_SUBMISSION, SERVICE_SUBMISSIONS,
     SERVICE_LOCAL, SERVICE_N };
@@ -36,6 +39,14 @@ enum transport {
 	TRANSPORT_N
 };
 
+/*
+ * How a client connection is protected, and how a server's listener is:
+ * NONE: no STARTTLS; MAY: used where the other side has it; ENCRYPT: no mail
+ * without it; VERIFY: and the certificate is good for the name.
+ */
+enum tls_level { TLS_LEVEL_NONE, TLS_LEVEL_MAY, TLS_LEVEL_ENCRYPT,
+    TLS_LEVEL_VERIFY, TLS_LEVEL_N };
+
 enum table_kind { TABLE_FILE, TABLE_SYSTEM, TABLE_KIND_N };
 
 #define FIELDS_origin(F)						\
@@ -48,6 +59,22 @@ enum table_kind { TABLE_FILE, TABLE_SYSTEM, TABLE_KIND_N };
 
 #define FIELDS_bind_conf(F)						\
 	F(ADDR,	addr)			/* with its port */
+
+/*
+ * "certificate NAME { chain FILE; key FILE; }".  The key is in its file
+ * alone, which master opens for keyd.  A self-signed one has no files: keyd
+ * makes both, and CERTIFICATE tells it.
+ */
+#define FIELDS_certificate_conf(F)					\
+	F(STRUCT, origin, origin)					\
+	F(STR,	name, NAME_MAX_LEN)					\
+	F(BOOL,	self_signed)						\
+	F(STR,	chain_file, FILE_NAME_MAX)				\
+	F(STR,	key_file, FILE_NAME_MAX)				\
+	F(STR,	chain, CHAIN_MAX)	/* PEM, the host's own first */
+
+#define FIELDS_certificate_ref(F)					\
+	F(U16,	certificate)
 
 #define FIELDS_listener_conf(F)						\
 	F(STRUCT, origin, origin)					\
@@ -66,13 +93,23 @@ enum table_kind { TABLE_FILE, TABLE_SYSTEM, TABLE_KIND_N };
 	F(ENUM,	bare_newline, bare_newline, BARE_NEWLINE_N)		\
 	F(U32,	command_timeout_ms)	/* RFC 5321 4.5.3.2.7 */	\
 	F(U32,	data_timeout_ms)	/* for each block of the data */ \
-	F(U32,	session_timeout_ms)	/* all of it, whatever it does */
+	F(U32,	session_timeout_ms)	/* all of it, whatever it does */ \
+	/* none: no TLS here.  The first is for clients that name no host, or \
+	 * one that no certificate is for (RFC 6066 3) */ \
+	F(LIST,	certificates, certificate_ref, LISTENER_CERTIFICATES_MAX) \
+	F(ENUM,	tls, tls_level, TLS_LEVEL_N) /* ENCRYPT: 530 to MAIL before */ \
+	F(BOOL,	client_certificates)	/* asked for, and recorded */	\
+	F(U32,	handshake_timeout_ms)					\
+	F(U16,	auth_table)		/* TABLE_NONE: no AUTH */	\
+	F(BOOL,	auth_required)		/* 530 to MAIL before */	\
+	F(U32,	auth_failures)		/* of a session, then 421 */
 
 #define FIELDS_table_conf(F)						\
 	F(STRUCT, origin, origin)					\
 	F(STR,	name, NAME_MAX_LEN)					\
 	F(ENUM,	kind, table_kind, TABLE_KIND_N)				\
-	F(STR,	file, FILE_NAME_MAX)
+	F(STR,	file, FILE_NAME_MAX)					\
+	F(U32,	readers)		/* role_mask: who is handed it */
 
 /* How a local mail is put into a mailbox: "deliver maildir PATH as USER". */
 #define FIELDS_delivery_conf(F)						\
@@ -95,7 +132,26 @@ enum table_kind { TABLE_FILE, TABLE_SYSTEM, TABLE_KIND_N };
 	F(STR,	delimiter, DELIMITERS_MAX) /* each octet begins an extension */ \
 	F(ENUM,	transport, transport, TRANSPORT_N) /* SMTP: "relay" */	\
 	F(U16,	delivery)		/* TRANSPORT_LOCAL: the rule */	\
-	F(STR,	lmtp, FILE_NAME_MAX)	/* host:port or unix:PATH */
+	F(U16,	service)		/* TRANSPORT_LMTP: where it listens */
+
+/*
+ * A server that the postmaster has named.  To a socket or an address,
+ * deliverd -r connect connects, by the service's index alone; a host's
+ * addresses deliverd asks resolverd for, and connects by itself.
+ */
+#define FIELDS_service_conf(F)						\
+	F(STRUCT, origin, origin)					\
+	F(STR,	name, DOMAIN_MAX)	/* as written: unix:PATH, HOST:PORT */ \
+	F(STR,	socket, DOMAIN_MAX)	/* PATH of a UNIX socket; or empty */ \
+	F(ADDR,	addr)			/* with its port; else family 0 */ \
+	F(STR,	host, DOMAIN_MAX)	/* or empty */			\
+	F(U16,	port)			/* of host */
+
+/* "credentials NAME { file FILE; }"; what is in it only keyd cred knows. */
+#define FIELDS_credential_conf(F)					\
+	F(STRUCT, origin, origin)					\
+	F(STR,	name, NAME_MAX_LEN)					\
+	F(STR,	file, FILE_NAME_MAX)
 
 /* "route PATTERN { ... }": the most specific that fits is taken. */
 #define FIELDS_route_conf(F)						\
@@ -103,6 +159,10 @@ enum table_kind { TABLE_FILE, TABLE_SYSTEM, TABLE_KIND_N };
 	F(STR,	pattern, DOMAIN_MAX)	/* *, a domain, or .domain */	\
 	F(STR,	via_host, DOMAIN_MAX)	/* empty: the domain's mail hosts */ \
 	F(U16,	via_port)						\
+	F(BOOL,	via_tls)		/* smtps://: TLS from the first octet */ \
+	F(ENUM,	tls, tls_level, TLS_LEVEL_N)				\
+	F(STR,	tls_name, DOMAIN_MAX)	/* VERIFY: instead of the host's */ \
+	F(U16,	credential)		/* CREDENTIAL_NONE: no AUTH */	\
 	F(U32,	concurrency)		/* connections to one host */	\
 	F(U32,	retry_min_s)						\
 	F(U32,	retry_max_s)						\
@@ -150,10 +210,17 @@ enum table_kind { TABLE_FILE, TABLE_SYSTEM, TABLE_KIND_N };
 	F(U32,	connection_idle_ms)	/* kept open for reuse */	\
 	F(U32,	connection_messages)	/* then a new one; 0: no limit */ \
 	F(BOOL,	allow_loopback)		/* mail hosts may be on 127/8, ::1 */ \
+	F(STR,	ca_file, FILE_NAME_MAX)	/* trusted issuers, PEM */	\
+	F(U32,	handshake_timeout_ms)	/* of TLS, as a client */	\
+	F(U32,	verify_keep_s)		/* "recipients verify": a yes */ \
+	F(U32,	verify_refused_s)	/* the same, a no */		\
 	F(U32,	dns_timeout_ms)		/* of one question, all tries */ \
 	F(U32,	dns_cache_entries)					\
 	F(LIST,	name_servers, name_server_conf, NAME_SERVERS_MAX)	\
 	F(LIST,	listeners, listener_conf, LISTENERS_MAX)		\
+	F(LIST,	certificates, certificate_conf, CERTIFICATES_MAX)	\
+	F(LIST,	credentials, credential_conf, CREDENTIALS_MAX)		\
+	F(LIST,	services, service_conf, SERVICES_MAX)			\
 	F(LIST,	tables, table_conf, TABLES_MAX)				\
 	F(LIST,	deliveries, delivery_conf, DELIVERIES_MAX)		\
 	F(LIST,	delivery_uids, delivery_uid, DELIVERY_UIDS_MAX)		\
@@ -163,11 +230,15 @@ enum table_kind { TABLE_FILE, TABLE_SYSTEM, TABLE_KIND_N };
 FIELDS_DECLARE(origin)
 FIELDS_DECLARE(netblock_conf)
 FIELDS_DECLARE(bind_conf)
+FIELDS_DECLARE(certificate_conf)
+FIELDS_DECLARE(certificate_ref)
 FIELDS_DECLARE(listener_conf)
 FIELDS_DECLARE(table_conf)
 FIELDS_DECLARE(delivery_conf)
 FIELDS_DECLARE(table_ref)
 FIELDS_DECLARE(domain_conf)
+FIELDS_DECLARE(service_conf)
+FIELDS_DECLARE(credential_conf)
 FIELDS_DECLARE(route_conf)
 FIELDS_DECLARE(name_server_conf)
 FIELDS_DECLARE(delivery_uid)

@@ -41,7 +41,9 @@ enum phase { START = 1, RUN = 2, DRAIN = 4, ANY_PHASE = 7 };
     /* a child's start, in this order; master's answer to nothing, so TELL */ \
     M(CONFINE,        MASTER,              CHILD_ANY,           NO_FD,       ANY_PHASE, TELL,                   0,     confine) \
     M(CONF,           MASTER,              DAEMON_ANY,          SEALED_FD,   ANY_PHASE, TELL,                   0,     nothing) \
-    M(TABLE,          MASTER,              QUEUED,              SEALED_FD,   ANY_PHASE, TELL,                   0,     table) \
+    M(TABLE,          MASTER,              QUEUED|KEYD_AUTH,    SEALED_FD,   ANY_PHASE, TELL,                   0,     table) \
+    M(SECRET,         MASTER,              KEYD_SIGN|KEYD_CRED, READ_FD,     ANY_PHASE, TELL,                   0,     secret) \
+    M(CA_BUNDLE,      MASTER,              DELIVERD_OUT,        READ_FD,     ANY_PHASE, TELL,                   0,     nothing) \
     M(LISTENER,       MASTER,              SMTPD_ANY|QUEUED,    SOCKET_FD,   ANY_PHASE, TELL,                   0,     listener) \
     M(PEER,           MASTER,              CHILD_ANY,           SOCKET_FD,   ANY_PHASE, TELL,                   0,     peer_is) \
     M(CONF_CHECK,     MASTER,              DAEMON_ANY,          NO_FD,       ANY_PHASE, ASKS(CONF_CHECKED),     1,     nothing) \
@@ -57,6 +59,7 @@ enum phase { START = 1, RUN = 2, DRAIN = 4, ANY_PHASE = 7 };
     M(STOP,           MASTER,              CHILD_ANY,           NO_FD,       ANY_PHASE, TELL,                   0,     nothing) \
     M(RETIRE,         MASTER,              DAEMON_ANY,          NO_FD,       ANY_PHASE, TELL,                   0,     nothing) \
     M(PEER_FAULT,     CHILD_ANY,           MASTER,              NO_FD,       ANY_PHASE, TELL,                   0,     peer_fault) \
+    M(PEER_LOST,      CHILD_ANY,           MASTER,              NO_FD,       ANY_PHASE, TELL,                   0,     peer_is) \
     \
     /* logging; dropped when the channel is full; to master until LOG is up */ \
     M(LOG_SINK,       MASTER,              LOG,                 SINK_FD,     ANY_PHASE, TELL,                   0,     nothing) \
@@ -96,6 +99,11 @@ enum phase { START = 1, RUN = 2, DRAIN = 4, ANY_PHASE = 7 };
     M(JOB_RESULT,     DELIVERD_ANY,        QUEUED,              NO_FD,       RUN|DRAIN, TELL,                   0,     job_result) \
     M(JOB_KEPT,       QUEUED,              DELIVERD_ANY,        NO_FD,       RUN|DRAIN, TELL,                   0,     job_kept) \
     \
+    /* "recipients verify": would its next hop take this one? (RFC 5321 3.5.2 \
+     * leaves no better way to ask) */ \
+    M(VERIFY_ASK,     QUEUED,              DELIVERD_OUT,        NO_FD,       RUN,       ASKS(VERIFIED),         1024,  verify_ask) \
+    M(VERIFIED,       DELIVERD_OUT,        QUEUED,              NO_FD,       RUN|DRAIN, ANSWER,                 0,     verified) \
+    \
     /* into mailboxes: local asks by rule and slot, master picks uid and path */ \
     M(MAILBOX_OPEN,   DELIVERD_LOCAL,      MASTER,              NO_FD,       RUN,       ASKS(MAILBOX_OPENED),   64,    mailbox_open) \
     M(MAILBOX_OPENED, MASTER,              DELIVERD_LOCAL,      MAY_SOCKET_FD, ANY_PHASE, ANSWER,               0,     mailbox_opened) \
@@ -112,6 +120,10 @@ enum phase { START = 1, RUN = 2, DRAIN = 4, ANY_PHASE = 7 };
     /* secrets: keyd uses them, nobody gets them */ \
     M(TLS_SIGN,       SMTPD_ANY|DELIVERD_OUT, KEYD_SIGN,        NO_FD,       RUN|DRAIN, ASKS(TLS_SIGNED),       4096,  tls_sign) \
     M(TLS_SIGNED,     KEYD_SIGN,           SMTPD_ANY|DELIVERD_OUT, NO_FD,    RUN|DRAIN, ANSWER,                 0,     tls_signed) \
+    M(CERTIFICATE_ASK, SMTPD_ANY,          KEYD_SIGN,           NO_FD,       RUN|DRAIN, ASKS(CERTIFICATE),      256,   certificate_ask) \
+    M(CERTIFICATE,    KEYD_SIGN,           SMTPD_ANY,           NO_FD,       RUN|DRAIN, ANSWER,                 0,     certificate) \
+    M(TICKET_KEY_ASK, SMTPD_ANY,           KEYD_SIGN,           NO_FD,       RUN|DRAIN, ASKS(TICKET_KEY),       4,     nothing) \
+    M(TICKET_KEY,     KEYD_SIGN,           SMTPD_ANY,           NO_FD,       RUN|DRAIN, ANSWER,                 0,     ticket_key) \
     M(AUTH_CHECK,     SMTPD_MSA,           KEYD_AUTH,           NO_FD,       RUN|DRAIN, ASKS(AUTH_CHECKED),     64,    auth_check) \
     M(AUTH_CHECKED,   KEYD_AUTH,           SMTPD_MSA,           NO_FD,       RUN|DRAIN, ANSWER,                 0,     auth_checked) \
     M(CRED_ASK,       DELIVERD_OUT,        KEYD_CRED,           NO_FD,       RUN|DRAIN, ASKS(CRED),             64,    cred_ask) \
@@ -189,16 +201,29 @@ const char	*message_name(unsigned type);	/* "MAIL_SUBMIT"; "?" */
 #define FIELDS_table(F)							\
 	F(U16,	table)			/* its index in the configuration */
 
+/*
+ * Structure for SECRET: the file with the private key of that certificate
+ * (to sign), or with that credential (to cred), of the configuration under
+ * way.
+ */
+#define FIELDS_secret(F)						\
+	F(U16,	index)
+
 /* Structure for LISTENER.  CONTROL_LISTENER is posternctl's, for queued. */
 #define CONTROL_LISTENER	0xffff
 #define FIELDS_listener(F)						\
 	F(U16,	listener)
 
-/* Structure for PEER: at the other end of this socket is ... */
+/*
+ * Structure for PEER: at the other end of this socket is ...  And for
+ * PEER_LOST: that socket is closed.  If both its ends live on, which nobody
+ * meant to happen, master connects them again.
+ */
 #define FIELDS_peer_is(F)						\
 	F(ENUM,	role, role, ROLE_N)					\
 	F(U16,	index)							\
-	F(U32,	generation)
+	F(U32,	generation)						\
+	F(U32,	pair)			/* of sockets; 0: not one of the mesh */
 
 /*
  * Structure for CONF_CHECKED: the answer to CONF, TABLEs and CONF_CHECK.
@@ -290,6 +315,7 @@ enum load_mode { LOAD_RUN, LOAD_CHECK, LOAD_PRINT, LOAD_MODE_N };
 	F(U32,	conf)							\
 	F(U16,	listener)						\
 	F(ADDR,	client)							\
+	F(STR,	account, ACCOUNT_MAX)	/* authenticated; or empty */	\
 	F(STR,	sender, ADDRESS_MAX)					\
 	F(LIST,	rcpts, rcpt_item, RCPT_BATCH_MAX)
 
@@ -385,7 +411,13 @@ enum store_result {
 	F(U16,	port)			/* 0: that of the transport */	\
 	F(BOOL,	via)			/* no MX look-up */		\
 	F(U16,	delivery)		/* TRANSPORT_LOCAL: the rule */	\
+	F(U16,	service)		/* TRANSPORT_LMTP: its index in ... */ \
+	F(U32,	conf)			/* ... the configuration of that number */ \
 	F(U32,	concurrency)						\
+	F(BOOL,	via_tls)		/* TLS from the first octet */	\
+	F(ENUM,	tls, tls_level, TLS_LEVEL_N)				\
+	F(STR,	tls_name, DOMAIN_MAX)	/* VERIFY: instead of the host's */ \
+	F(U16,	credential)		/* as service; or CREDENTIAL_NONE */ \
 	F(U32,	waiting)		/* messages; a hint */
 
 /*
@@ -468,6 +500,20 @@ enum rcpt_status {
 /* Structure for JOB_KEPT: these results are durable, forget them. */
 #define FIELDS_job_kept(F)						\
 	F(LIST,	jobs, job_number, JOBS_KEPT_MAX)
+
+/*
+ * Structure for VERIFY_ASK: MAIL FROM:<> and RCPT to that next hop, as
+ * ROUTE_WAKE has it, and no more.  VERIFIED: RCPT_DELIVERED is yes.
+ */
+#define FIELDS_verify_ask(F)						\
+	F(STRUCT, route, route_wake)	/* route and waiting mean nothing */ \
+	F(STR,	rcpt, ADDRESS_MAX)
+
+#define FIELDS_verified(F)						\
+	F(ENUM,	status, rcpt_status, RCPT_STATUS_N)			\
+	F(U16,	reply_code)		/* of the remote; 0: our own words */ \
+	F(STR,	code, STATUS_CODE_MAX)	/* RFC 3463 */			\
+	F(STR,	reply, REPLY_TEXT_MAX)
 
 /*
  * Structure for MAILBOX_OPEN: start a postern-local for this delivery rule
@@ -589,7 +635,8 @@ enum secret_result { SECRET_OK, SECRET_REFUSED, SECRET_UNKNOWN, SECRET_BUSY,
 #define TLS_TBS_MAX	256
 #define SIGNATURE_MAX	1024
 #define FIELDS_tls_sign(F)						\
-	F(U16,	key)							\
+	F(U32,	conf)							\
+	F(U16,	key)			/* of that certificate in it */	\
 	F(U16,	scheme)			/* RFC 8446 4.2.3 SignatureScheme */ \
 	F(STR,	tbs, TLS_TBS_MAX)
 
@@ -597,8 +644,32 @@ enum secret_result { SECRET_OK, SECRET_REFUSED, SECRET_UNKNOWN, SECRET_BUSY,
 	F(ENUM,	result, secret_result, SECRET_RESULT_N)			\
 	F(STR,	signature, SIGNATURE_MAX)
 
+/* Structure for CERTIFICATE_ASK: a self-signed one, which keyd has made. */
+#define CERTIFICATE_MAX	4096
+#define FIELDS_certificate_ask(F)					\
+	F(U32,	conf)							\
+	F(U16,	certificate)
+
+#define FIELDS_certificate(F)						\
+	F(ENUM,	result, secret_result, SECRET_RESULT_N)			\
+	F(STR,	der, CERTIFICATE_MAX)
+
+/*
+ * Structure for TICKET_KEY: what session tickets (RFC 8446 4.6.1) of the
+ * asking role are sealed with; another role's is another one.  A new one is
+ * asked for before it has lived that long; the one before opens for as long
+ * again.
+ */
+#define TICKET_NAME_LEN	16
+#define TICKET_KEY_LEN	64		/* AES-256 and HMAC-SHA-256 */
+#define FIELDS_ticket_key(F)						\
+	F(STR,	name, TICKET_NAME_LEN)					\
+	F(STR,	key, TICKET_KEY_LEN)					\
+	F(U32,	lives_s)
+
 #define PASSWORD_MAX	1024
 #define FIELDS_auth_check(F)						\
+	F(U32,	conf)							\
 	F(U16,	table)							\
 	F(STR,	user, ACCOUNT_MAX)					\
 	F(STR,	password, PASSWORD_MAX)
@@ -607,6 +678,7 @@ enum secret_result { SECRET_OK, SECRET_REFUSED, SECRET_UNKNOWN, SECRET_BUSY,
 	F(ENUM,	result, secret_result, SECRET_RESULT_N)
 
 #define FIELDS_cred_ask(F)						\
+	F(U32,	conf)							\
 	F(U16,	credential)
 
 #define FIELDS_cred(F)							\
@@ -624,6 +696,7 @@ enum secret_result { SECRET_OK, SECRET_REFUSED, SECRET_UNKNOWN, SECRET_BUSY,
 	F(U32,	value)			/* within the window, this included */
 
 #define FIELDS_service_open(F)						\
+	F(U32,	conf)							\
 	F(U16,	service)		/* its index in the configuration */
 
 #define FIELDS_service_opened(F)					\
@@ -765,17 +838,18 @@ enum reload_result {
 	P(queue_rcpt) P(queue_row) P(process) P(reload_line)
 
 #define PAYLOADS(P)							\
-	P(nothing) P(hello) P(confine) P(table) P(listener)		\
+	P(nothing) P(hello) P(confine) P(table) P(secret) P(listener)		\
 	P(peer_is) P(conf_checked) P(ready) P(peer_fault)		\
 	P(log_line) P(load_start) P(load_open) P(load_opened)		\
 	P(load_error) P(load_text) P(load_end) P(client)		\
 	P(rcpt_check) P(rcpt_checked) P(large_opened) P(large_drop)	\
 	P(mail_submit) P(mail_stored) P(mail_ask) P(mail_known)		\
 	P(job_resume) P(route_wake) P(route_window) P(route_down)	\
-	P(job) P(job_result) P(job_kept) P(mailbox_open)		\
-	P(mailbox_opened) P(mailbox_rule) P(mailbox_put)		\
+	P(job) P(job_result) P(job_kept) P(verify_ask) P(verified)	\
+	P(mailbox_open) P(mailbox_opened) P(mailbox_rule) P(mailbox_put) \
 	P(mailbox_done) P(hosts_ask) P(hosts) P(name_ask) P(name)	\
-	P(tls_sign) P(tls_signed) P(auth_check) P(auth_checked)		\
+	P(tls_sign) P(tls_signed) P(certificate_ask) P(certificate)	\
+	P(ticket_key) P(auth_check) P(auth_checked)		\
 	P(cred_ask) P(cred) P(count_add) P(count) P(service_open)	\
 	P(service_opened) P(sts_ask) P(sts) P(queue_list)		\
 	P(queue_rows) P(mail_show) P(mail_shown) P(queue_change)	\

@@ -112,6 +112,16 @@ proc_ready(void)
 
 /* ---- peers ------------------------------------------------------------- */
 
+/* Mostly it has died, and master knows; if not, it can connect us again. */
+static void
+say_lost(struct peer *p)
+{
+	const struct peer_is	 m = { p->role, p->index, p->generation,
+	    p->pair };
+
+	peer_send(master, PEER_LOST, 0, &m);
+}
+
 static void
 on_peer_lost(struct peer *p)
 {
@@ -121,6 +131,8 @@ on_peer_lost(struct peer *p)
 		;
 	if (*at == p)
 		*at = p->next;
+	if (p->pair != 0 && !stopping)
+		say_lost(p);
 	if (p->role == ROLE_LOG)
 		proc_log_to(NULL);
 	else if (started && ops->peer_down != NULL)
@@ -163,11 +175,14 @@ on_peer(struct peer *from, uint32_t id, const struct peer_is *m)
 	(void)id;
 	for (p = peers; p != NULL; p = next) {
 		next = p->next;
-		if (p->role == m->role && p->index == m->index)
-			peer_hear_out(p);	/* this one takes its place */
+		if (p->role != m->role || p->index != m->index)
+			continue;
+		p->pair = 0;
+		peer_hear_out(p);	/* this one takes its place */
 	}
 	p = peer_new(peer_take_fd(from), m->role, m->index, m->generation,
 	    &handlers, on_peer_lost);
+	p->pair = m->pair;
 	p->next = peers;
 	peers = p;
 	if (retiring)

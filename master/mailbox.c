@@ -217,7 +217,7 @@ introduce(struct mailbox *b, const struct delivery_conf *rule,
 	confine.generation = b->peer->generation;
 	peer_send(b->peer, CONFINE, 0, &confine);
 	if (log != NULL && log->peer != NULL)
-		mesh_connect(b->peer, log->peer);
+		mesh_connect(b->peer, log->peer, 0);
 	peer_send(b->peer, MAILBOX_RULE, 0, &m);
 }
 
@@ -270,7 +270,7 @@ mailbox_open(struct peer *p, uint32_t id, const struct mailbox_open *m)
 		refuse(p, id, "postern-local cannot be started");
 	} else {
 		introduce(b, &conf->deliveries[m->delivery], &u);
-		mesh_tell(b->peer, fds[0], p);
+		mesh_tell(b->peer, fds[0], p, 0);
 		answer.index = b->peer->index;
 		answer.generation = b->peer->generation;
 		peer_send_fd(p, MAILBOX_OPENED, id, fds[1], &answer);

@@ -13,6 +13,8 @@
 #include "log.h"
 #include "peer.h"
 
+#include "rejoin.h"
+
 int
 mesh_pair(int fds[2])
 {
@@ -24,23 +26,23 @@ mesh_pair(int fds[2])
 }
 
 int
-mesh_tell(struct peer *p, int fd, const struct peer *other)
+mesh_tell(struct peer *p, int fd, const struct peer *other, uint32_t pair)
 {
 	const struct peer_is	 m = { other->role, other->index,
-	    other->generation };
+	    other->generation, pair };
 
 	return peer_send_fd(p, PEER, 0, fd, &m);
 }
 
 int
-mesh_connect(struct peer *a, struct peer *b)
+mesh_connect(struct peer *a, struct peer *b, uint32_t pair)
 {
 	int	 fds[2], r;
 
 	if (mesh_pair(fds) == -1)
 		return -1;
-	r = mesh_tell(a, fds[0], b);
-	return mesh_tell(b, fds[1], a) == -1 ? -1 : r;
+	r = mesh_tell(a, fds[0], b, pair);
+	return mesh_tell(b, fds[1], a, pair) == -1 ? -1 : r;
 }
 
 void
@@ -51,7 +53,7 @@ mesh_join(struct child *c, struct child *others, size_t n)
 
 		if (o != c && o->joined && o->peer != NULL &&
 		    child_is_living(o) && messages_connect(c->role, o->role))
-			mesh_connect(c->peer, o->peer);
+			mesh_connect(c->peer, o->peer, rejoin_number(c, o));
 	}
 	c->joined = true;
 }

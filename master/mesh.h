@@ -17,14 +17,16 @@
 void	 mesh_join(struct child *c, struct child *others, size_t n);
 
 /*
- * Tells both that they are connected; either may be somebody who is no
- * struct child (postern-local).  0, or -1 when no pair could be made.
+ * Tells both that they are connected, by the pair of that number (0: who
+ * loses it need not say so).  Either may be somebody who is no struct child
+ * (postern-local).  0, or -1 when no pair could be made.
  */
-int	 mesh_connect(struct peer *, struct peer *);
+int	 mesh_connect(struct peer *, struct peer *, uint32_t pair);
 /* A connected pair, non-blocking; -1 with a log line. */
 int	 mesh_pair(int fds[2]);
 /* PEER with that socket (taken): at its other end is other. */
-int	 mesh_tell(struct peer *, int fd, const struct peer *other);
+int	 mesh_tell(struct peer *, int fd, const struct peer *other,
+	    uint32_t pair);
 
 /*
  * A descriptor (borrowed) passes as a copy.  Call as

@@ -126,29 +126,6 @@ add_port(struct confine *m, struct plan_room *room, uint16_t port)
 	return 0;
 }
 
-/* The number behind the last colon of "host:port"; 0 for "unix:PATH". */
-static uint16_t
-port_of(struct str service)
-{
-	unsigned	 port = 0;
-	size_t		 i = service.n;
-
-	if (str_starts_nocase(service, (struct str)STR("unix:")))
-		return 0;
-	while (i > 0 && service.p[i - 1] != ':')
-		i--;
-	if (i == 0)
-		return 0;
-	for (; i < service.n; i++) {
-		if (service.p[i] < '0' || service.p[i] > '9')
-			return 0;
-		port = port * 10 + (unsigned)(service.p[i] - '0');
-		if (port > UINT16_MAX)
-			return 0;
-	}
-	return (uint16_t)port;
-}
-
 static int
 add_mail_ports(const struct conf *conf, struct confine *m,
     struct plan_room *room)
@@ -163,8 +140,8 @@ add_mail_ports(const struct conf *conf, struct confine *m,
 	for (size_t i = 0; i < conf->n_routes; i++)
 		if (add_port(m, room, conf->routes[i].via_port) == -1)
 			return -1;
-	for (size_t i = 0; i < conf->n_domains; i++)
-		if (add_port(m, room, port_of(conf->domains[i].lmtp)) == -1)
+	for (size_t i = 0; i < conf->n_services; i++)
+		if (add_port(m, room, conf->services[i].port) == -1)
 			return -1;
 	return 0;
 }

@@ -20,6 +20,7 @@
 #include "mailbox.h"
 #include "master.h"
 #include "plan.h"
+#include "rejoin.h"
 #include "reload.h"
 #include "spawn.h"
 #include "staff.h"
@@ -126,6 +127,20 @@ on_peer_fault(struct peer *p, uint32_t id, const struct peer_fault *m)
 	child_event(c, LIFE_FAULT);
 }
 
+static void
+on_peer_lost(struct peer *p, uint32_t id, const struct peer_is *m)
+{
+	struct child	*by = p->data, *c = staff_find(m->role, m->index);
+
+	(void)id;
+	if (c == NULL || c->generation != m->generation)
+		return;
+	if (!messages_connect(by->role, c->role))
+		peer_fault(p, "lost-stranger");
+	else
+		rejoin_lost(by, c, m->pair);
+}
+
 /* From a child that has no channel to the log role yet. */
 static void
 on_log_line(struct peer *p, uint32_t id, const struct log_line *m)
@@ -152,6 +167,7 @@ static const struct handlers handlers = {
 	.CONF_COMMITTED = on_conf_committed,
 	.CONF_RELOAD = reload_ask,
 	.PEER_FAULT = on_peer_fault,
+	.PEER_LOST = on_peer_lost,
 	.LOG_LINE = on_log_line,
 	.MAILBOX_OPEN = mailbox_open,
 	.PROCESSES_ASK = on_processes_ask,

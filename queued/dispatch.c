@@ -150,6 +150,7 @@ wake(struct route *r)
 		.route = r->number, .transport = r->spec.transport,
 		.next_hop = r->spec.next_hop, .port = r->spec.port,
 		.via = r->spec.via, .delivery = r->spec.delivery,
+		.service = SERVICE_NONE, .credential = CREDENTIAL_NONE,
 		.concurrency = r->spec.concurrency, .waiting = r->n_ready,
 	};
 

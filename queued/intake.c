@@ -140,7 +140,8 @@ route_to_nowhere(const struct envelope *e, size_t i)
 {
 	static const struct route_spec	 nowhere = {
 		.transport = TRANSPORT_SMTP, .next_hop = STR("invalid"),
-		.delivery = DELIVERY_NONE, .concurrency = 1,
+		.delivery = DELIVERY_NONE, .service = SERVICE_NONE,
+		.concurrency = 1,
 		.retry_min_s = 300, .retry_max_s = 3600, .expire_s = 86400,
 	};
 

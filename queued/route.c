@@ -148,6 +148,8 @@ route_name(const struct route *r, char text[ROUTE_NAME_MAX + 1])
 	if (s->transport == TRANSPORT_LOCAL)
 		n = snprintf(text, ROUTE_NAME_MAX + 1, "local:%u",
 		    s->delivery);
+	else if (s->transport == TRANSPORT_LMTP)
+		return s->next_hop;
 	else if (s->via)
 		n = snprintf(text, ROUTE_NAME_MAX + 1, "%.*s:%u",
 		    STR_FMT(s->next_hop), s->port);

@@ -26,6 +26,7 @@ struct route_spec {
 	uint16_t	 port;		/* 0: that of the transport */
 	bool		 via;		/* no MX look-up */
 	uint16_t	 delivery;	/* a rule's, or DELIVERY_NONE */
+	uint16_t	 service;	/* an index, or SERVICE_NONE */
 	uint32_t	 concurrency;
 	uint32_t	 retry_min_s, retry_max_s, expire_s;
 };

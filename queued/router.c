@@ -231,25 +231,6 @@ pattern_find(struct str domain)
 	return i != NAMES_NO ? &current->conf->routes[i] : NULL;
 }
 
-/* "host:25" or "unix:PATH": a port only where there are digits behind it. */
-static void
-lmtp_split(struct str service, struct route_spec *s)
-{
-	size_t		 n = service.n;
-	unsigned	 port = 0;
-
-	s->next_hop = service;
-	while (n > 0 && service.p[n - 1] >= '0' && service.p[n - 1] <= '9')
-		n--;
-	if (n == service.n || n == 0 || service.p[n - 1] != ':' ||
-	    service.n - n > 5)
-		return;
-	s->next_hop.n = n - 1;
-	for (; n < service.n; n++)
-		port = port * 10 + (unsigned)(service.p[n] - '0');
-	s->port = (uint16_t)port;
-}
-
 static void
 spec_by_domain(const struct domain_conf *d, struct route_spec *s)
 {
@@ -259,7 +240,8 @@ spec_by_domain(const struct domain_conf *d, struct route_spec *s)
 		s->next_hop = STR_NONE;
 	} else if (d->transport == TRANSPORT_LMTP) {
 		s->via = true;
-		lmtp_split(d->lmtp, s);
+		s->service = d->service;
+		s->next_hop = current->conf->services[d->service].name;
 	}
 }
 
@@ -292,8 +274,8 @@ router_route(struct str address, struct route **route)
 	const struct route_conf	*c;
 	struct target		 t;
 	struct route_spec	 s = { .transport = TRANSPORT_SMTP,
-	    .delivery = DELIVERY_NONE, .concurrency = CONCURRENCY,
-	    .retry_min_s = RETRY_MIN_S, .retry_max_s = RETRY_MAX_S,
+	    .delivery = DELIVERY_NONE, .service = SERVICE_NONE,
+	    .concurrency = CONCURRENCY, .retry_min_s = RETRY_MIN_S, .retry_max_s = RETRY_MAX_S,
 	    .expire_s = EXPIRE_S };
 
 	/* an unreadable table of domains is no reason to lose the mail: it

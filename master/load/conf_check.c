@@ -167,17 +167,17 @@ check_available(struct build *b, const struct domain_conf *d)
 static void
 check_domains(struct build *b)
 {
-	static const struct str		 prefix = STR("unix:");
 	const struct domain_conf	*d = b->conf.domains;
+	const struct service_conf	*s = b->conf.services;
 
 	check_unique(b, OBJECTS("domain", d, b->conf.n_domains, domain_conf,
 	    name));
 	for (size_t i = 0; i < b->conf.n_domains; i++) {
-		if (str_starts_nocase(d[i].lmtp, prefix))
-			check_socket(b, &d[i].origin, "deliver",
-			    str_skip(d[i].lmtp, prefix.n));
 		check_available(b, &d[i]);
 	}
+	for (size_t i = 0; i < b->conf.n_services; i++)
+		if (s[i].socket.n != 0)
+			check_socket(b, &s[i].origin, "deliver", s[i].socket);
 }
 
 static void

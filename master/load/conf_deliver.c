@@ -172,31 +172,67 @@ maildir_print(struct printer *p, const struct delivery_conf *d)
 
 /* ---- lmtp -------------------------------------------------------------- */
 
+/* The index of the service of that name, new or not; -1 when there is no
+ * room or
+ * the name is too long. */
+static int
+service_add(struct build *b, const struct statement *st,
+    const struct service_conf *s, uint16_t *index)
+{
+	struct conf		*c = &b->conf;
+	struct service_conf	*to;
+
+	for (size_t i = 0; i < c->n_services; i++)
+		if (str_equal(c->services[i].name, s->name)) {
+			*index = (uint16_t)i;
+			return 0;
+		}
+	if (s->name.n > DOMAIN_MAX) {
+		WRONG(b, st, "%s is too long", log_text(s->name));
+		return -1;
+	}
+	to = BUILD_ADD(b, &st->origin, c, services, SERVICES_MAX);
+	if (to == NULL)
+		return -1;
+	*to = *s;
+	to->origin = st->origin;
+	to->name = build_copy(b, s->name);
+	to->socket = build_copy(b, s->socket);
+	to->host = build_copy(b, s->host);
+	*index = (uint16_t)(c->n_services - 1);
+	return 0;
+}
+
 /* unix:PATH, or a host with its port: LMTP has none of its own. */
 static void
 lmtp_set(struct build *b, const struct statement *st, struct domain_conf *d)
 {
-	struct buf	 text = BUF_INIT(DOMAIN_MAX + 8);
-	struct str	 word, host;
-	uint16_t	 port;
+	struct buf		 text = BUF_INIT(DOMAIN_MAX + 8);
+	struct service_conf	 s = { .port = 0 };
+	struct str		 word;
 
 	d->transport = TRANSPORT_LMTP;
 	if (!build_wants(b, st, 2, 2, false))
 		return;
-	word = st->words[2];
+	s.name = word = st->words[2];
 	if (word.n > unix_prefix.n &&
 	    memcmp(word.p, unix_prefix.p, unix_prefix.n) == 0) {
-		if (value_path(b, st, str_skip(word, unix_prefix.n)) == 0)
-			d->lmtp = build_copy(b, word);
+		s.socket = str_skip(word, unix_prefix.n);
+		if (value_path(b, st, s.socket) == 0)
+			service_add(b, st, &s, &d->service);
 		return;
 	}
-	if (host_parse(b, word, &host, &port) == -1 || port == 0) {
+	if (host_parse(b, word, &s.host, &s.port) == -1 || s.port == 0) {
 		WRONG(b, st, "%s is not unix:PATH or HOST:PORT",
 		    log_text(word));
 		return;
 	}
-	host_print(&text, host, port);
-	d->lmtp = build_copy(b, buf_str(&text));
+	host_print(&text, s.host, s.port);
+	s.name = buf_str(&text);
+	if (netaddr_parse(&s.addr, s.host) == 0)
+		s.host = STR_NONE;
+	s.addr.port = s.port;
+	service_add(b, st, &s, &d->service);
 	buf_clear(&text);
 }
 
@@ -234,7 +270,7 @@ deliver_print(struct printer *p, const struct directive *row,
 		maildir_print(p, &p->build->conf.deliveries[d->conf.delivery]);
 	else {
 		print_string(p, "lmtp");
-		print_word(p, d->conf.lmtp);
+		print_word(p, p->build->conf.services[d->conf.service].name);
 	}
 	print_end(p);
 }

@@ -102,7 +102,7 @@ fill_system_table(struct build *b)
 	t = BUILD_ADD(b, &at, &b->conf, tables, TABLES_MAX);
 	if (t != NULL)
 		*t = (struct table_conf){ at, str_of("system"), TABLE_SYSTEM,
-		    str_of(PASSWD_FILE) };
+		    str_of(PASSWD_FILE), QUEUED };
 }
 
 void

@@ -1,7 +1,6 @@
 /*
  * The directives.  Everything that can be configured is a row here; the
- * manual postern.conf(5) has an entry for each.  `tls`, `certificate` and
- * `auth` will be rows of IN_TOP and IN_LISTEN.
+ * manual postern.conf(5) has an entry for each.
  */
 #include "conf_table.h"
 

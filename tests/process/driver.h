@@ -408,7 +408,7 @@ count_fds(const struct child *ch)
 static inline void
 connect_as(struct child *ch, enum role role, struct frame_channel *c)
 {
-	struct peer_is	 m = { role, 0, ++ch->generation };
+	struct peer_is	 m = { role, 0, ++ch->generation, 0 };
 	int		 s[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,

@@ -38,11 +38,14 @@
 #define MASTER_FD	3
 #define ORDER_MAX	128
 #define SAMPLE_STR_MAX	20
+#define PEERS_KEPT	64
 
 static char			 dir[PATH_MAX - 64];
 static enum role		 role;
 static struct frame_channel	 master;
 static struct confine		 jail;		/* index and generation */
+static int			 peers[PEERS_KEPT];	/* their channels */
+static size_t			 n_peers;
 /* an order for this start; "again ..." is for later */
 static char			 at_start[ORDER_MAX];
 
@@ -305,6 +308,15 @@ do_strange_rule(enum message m)
 	tell(m, 1, &o);
 }
 
+/* All channels but master's close, and we live on. */
+static void
+do_hang_up(enum message m)
+{
+	(void)m;
+	while (n_peers != 0)
+		close(peers[--n_peers]);
+}
+
 /* All is done, but nothing was given. */
 static void
 do_nothing_given(enum message m)
@@ -372,6 +384,7 @@ static const struct order	 orders[] = {
 	{ "accuses", do_accuse_strangers, "accuses-stranger", MSG_PEER_FAULT,
 	    DAEMON_ANY | LOG },
 	{ "accuse-all", do_accuse_all, "-", MSG_PEER_FAULT, MASTER },
+	{ "hang-up", do_hang_up, "-", MSG_PEER, MASTER },
 	{ "forge", do_forge, "-", MSG_LOG_LINE, MASTER },
 	{ "strange-rule", do_strange_rule, "no such delivery rule",
 	    MSG_MAILBOX_OPEN, DELIVERD_LOCAL },
@@ -494,6 +507,10 @@ on_frame(const struct frame *f)
 	switch (f->type) {
 	case MSG_CONFINE:
 		jail = u.confine;
+		break;
+	case MSG_PEER:
+		if (n_peers < PEERS_KEPT)
+			peers[n_peers++] = dup(f->fd);
 		break;
 	case MSG_CONF_CHECK:
 		tell(MSG_CONF_CHECKED, f->id, &checked);

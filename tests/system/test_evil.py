@@ -194,6 +194,23 @@ class Evil(Case):
         self.assertTrue(changed <= {"resolverd", "mx", "msa", "out", "log"},
                         changed)
 
+    def test_channels_that_close(self):
+        """Who lives on without its channels is given others; not so fast
+        that it could keep anybody busy."""
+        p = self.evil("resolverd").start()
+        before = self.processes(p)
+        again = r"channel-lost role=out .*peer=resolverd\[0\]"
+        for n in (1, 2, 3):
+            p.troupe.order(0, "hang-up PEER")
+            until(lambda: len(re.findall(again, p.log())) == n,
+                  "the channel of out for the %dth time" % n)
+        p.troupe.order(0, "hang-up PEER")
+        p.send("alice@here.test", b"\r\nstill in service\r\n")
+        p.wait_maildir("alice", 1)
+        self.assertEqual(len(re.findall(again, p.log())), 3)
+        self.assertEqual(self.processes(p), before)
+        self.assertEqual(p.stop(), 0)
+
     def test_lines_that_forge_the_log(self):
         p = self.evil("resolverd").start()
         p.troupe.order(0, "forge LOG_LINE")
