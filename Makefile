@@ -2,7 +2,9 @@
 # Debian 12; "make help" lists the rest.
 
 B = build
+ifneq ($(filter-out help clean distclean,$(or $(MAKECMDGOALS),all)),)
 -include $(B)/config.mk
+endif
 
 # what "make run" uses
 RUN_DIR = run
@@ -16,22 +18,29 @@ PROGRAMS = postern smtpd queued resolverd deliverd postern-local keyd \
 DIRS_postern = master master/load
 LIBS_postern = $(CDB_LIBS)
 DIRS_smtpd = smtpd
+LIBS_smtpd = $(TLS_LIBS)
 DIRS_queued = queued
 LIBS_queued = $(CDB_LIBS) -pthread
 DIRS_resolverd = resolverd
 LIBS_resolverd = $(LDNS_LIBS)
 DIRS_deliverd = deliverd
+LIBS_deliverd = $(TLS_LIBS)
 DIRS_postern-local = deliverd/local
 DIRS_keyd = keyd
+LIBS_keyd = $(TLS_LIBS) $(CDB_LIBS) $(CRYPT_LIBS) -pthread
 DIRS_posternctl = ctl
 LIBS_posternctl = $(JANSSON_LIBS)
 DIRS_sendmail = ctl/sendmail
 
 LIBS_common = $(EVENT_LIBS) $(SODIUM_LIBS) $(SECCOMP_LIBS)
 
-# what installs under another path or name than the program's own
-MAIN_postern = $(PREFIX)/sbin/postern
-MAIN_posternctl = $(PREFIX)/sbin/posternctl
+# where they are installed: what people call, and what postern starts
+SBIN = postern posternctl sendmail
+LIBEXEC = $(filter-out $(SBIN),$(PROGRAMS))
+PAGES = $(wildcard man/*.[1578])
+UNITDIR = $(PREFIX)/lib/systemd/system
+SYSUSERSDIR = $(PREFIX)/lib/sysusers.d
+COMPLETIONDIR = $(PREFIX)/share/bash-completion/completions
 
 all: $(PROGRAMS:%=$(B)/%)
 
@@ -91,7 +100,7 @@ UNIT_queued = $(call tests,test_router test_schedule test_retry test_bounce \
 	test_spool test_record test_segment test_queued_% test_dispatch \
 	test_alias_%)
 UNIT_resolverd = $(call tests,test_dns_% test_resolverd_%)
-UNIT_deliverd = $(call tests,test_client test_deliverd_%)
+UNIT_deliverd = $(call tests,test_client test_client_% test_deliverd_%)
 UNIT_postern-local = $(call tests,test_maildir test_local_%)
 UNIT_keyd = $(call tests,test_keyd_%)
 UNIT_posternctl = $(call tests,test_ctl_%)
@@ -111,7 +120,7 @@ $(foreach p,$(PROGRAMS),$(eval $(call unit,$(p))))
 $(UNIT_common:%=$(B)/unit/%): $(B)/unit/%: tests/unit/%.c $(B)/libcommon.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(WERROR) -MMD -MP -iquote $(B) -iquote common -iquote tests/unit $(LDFLAGS) -o $@ \
-	    $(filter %.c %.a,$^) $(LIBS_common) -lcmocka
+	    $(filter %.c %.a,$^) $(TLS_LIBS) $(LIBS_common) -lcmocka
 -include $(wildcard $(B)/unit/*.d)
 
 # ---- helpers of the process and system tests -----------------------------
@@ -133,7 +142,13 @@ $(B)/tests/%: tests/system/%.c $(B)/libcommon.a
 $(B)/tests/%: tests/process/%.c $(B)/libcommon.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(WERROR) -MMD -MP -iquote $(B) -iquote common -iquote tests/unit $(LDFLAGS) -o $@ \
-	    $(filter %.c %.a,$^) $(LIBS_common)
+	    $(filter %.c %.a,$^) $(CDB_LIBS) $(LIBS_common)
+
+# handshakes with the key here and in keyd; not part of make check
+$(B)/tests/tls_handshake: tests/bench/tls_handshake.c $(B)/libkeyd.a $(B)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(WERROR) -MMD -MP $(INCLUDES_keyd) $(LDFLAGS) -o $@ $(filter %.c %.a,$^) \
+	    $(LIBS_keyd) $(LIBS_common)
 
 -include $(wildcard $(B)/tests/*.d)
 
@@ -142,12 +157,13 @@ $(B)/tests/%: tests/process/%.c $(B)/libcommon.a
 $(B)/tests/cutfs: $(wildcard tests/fault/*.c) $(B)/libqueued.a $(B)/libcommon.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(WERROR) -iquote $(B) -iquote common -iquote queued -iquote tests/fault \
-	    $(LDFLAGS) -o $@ $(filter %.c %.a,$^) $(LIBS_queued) $(LIBS_common)
+	    $(LDFLAGS) -Wl,--wrap=rewrite_all -o $@ $(filter %.c %.a,$^) \
+	    $(LIBS_queued) $(LIBS_common)
 
 # ---- fuzz targets: which program's modules each one links ----------------
 
 FUZZ_postern = conf
-FUZZ_smtpd = session
+FUZZ_smtpd = session session_tls
 FUZZ_queued = envelope
 FUZZ_resolverd = dns
 FUZZ_deliverd = client
@@ -166,7 +182,8 @@ $(foreach p,common $(PROGRAMS),$(eval $(call fuzz,$(p))))
 # ---- what people call ----------------------------------------------------
 
 #@ make run            start postern in the foreground below RUN_DIR (root)
-run: all
+run:
+	@$(MAKE) -j$$(nproc) all
 	@$(B)/postern -x $(B) -b "$(RUN_DIR)"
 
 #@ make check          unit, fuzz corpora, power cuts, process, configuration, system
@@ -191,6 +208,14 @@ check-fault: check-packages all $(TOOLS)
 check-asan: check-packages
 	@$(MAKE) B=$(B)-asan CONFIGURE_FLAGS="--enable-testing --sanitize" check
 
+#@ make coverage       what the tests run, by directory, and what they do not
+coverage:
+	@.ci/packages coverage $(B)-coverage
+	@$(MAKE) B=$(B)-coverage coverage-tests \
+	    CONFIGURE_FLAGS="--enable-testing --coverage CC=clang"
+coverage-tests: all $(UNIT_TESTS) $(REPLAYS) $(TOOLS)
+	@tests/coverage $(B)
+
 #@ make check-mutants  each defence removed in turn: just its test must fail
 check-mutants: check-packages all
 	@tests/mutants/run $(B)
@@ -204,8 +229,8 @@ lint: check-packages
 	@tests/lint $(B)
 
 #@ make bench          relay and accept next to Postfix; see tests/bench
-bench: check-packages all
-	@tests/bench/bench $(B)
+bench: check-packages all $(B)/tests/tls_handshake
+	@tests/bench/bench $(B) $(SCENARIOS)
 
 check-packages:
 	@.ci/packages check $(B)
@@ -214,35 +239,40 @@ check-packages:
 install: all
 	@[ "$(TESTING)" = 0 ] || { echo "make install: this is a testing build: its jails are wider" >&2; exit 1; }
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin \
-	    $(DESTDIR)$(LIBEXECDIR) \
-	    $(DESTDIR)$(SYSCONFDIR)/postern $(DESTDIR)$(MANDIR)
-	install -m 755 $(B)/postern $(B)/posternctl $(B)/sendmail \
-	    $(DESTDIR)$(PREFIX)/sbin
+	    $(DESTDIR)$(LIBEXECDIR) $(DESTDIR)$(SYSCONFDIR)/postern \
+	    $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(COMPLETIONDIR)
+	install -m 755 $(SBIN:%=$(B)/%) $(DESTDIR)$(PREFIX)/sbin
 	for f in mailq newaliases; do \
 	    ln -sf ../sbin/sendmail $(DESTDIR)$(PREFIX)/bin/$$f; done
-	install -m 755 $(filter-out %/posternctl %/sendmail,$(PROGRAMS:%=$(B)/%)) \
-	    $(DESTDIR)$(LIBEXECDIR)
+	install -m 755 $(LIBEXEC:%=$(B)/%) $(DESTDIR)$(LIBEXECDIR)
 	[ -e $(DESTDIR)$(SYSCONFDIR)/postern/postern.conf ] || \
 	    install -m 644 etc/postern.conf $(DESTDIR)$(SYSCONFDIR)/postern
-	for f in man/*.[1578]; do [ -e "$$f" ] || continue; \
-	    d=$(DESTDIR)$(MANDIR)/man$${f##*.}; \
+	sed 's|@SBINDIR@|$(PREFIX)/sbin|' etc/systemd/postern.service.in \
+	    > $(DESTDIR)$(UNITDIR)/postern.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/postern.service
+	install -m 644 etc/sysusers.d/postern.conf $(DESTDIR)$(SYSUSERSDIR)
+	install -m 644 etc/completion/posternctl $(DESTDIR)$(COMPLETIONDIR)
+	for f in $(PAGES); do d=$(DESTDIR)$(MANDIR)/man$${f##*.}; \
 	    install -d "$$d"; install -m 644 "$$f" "$$d"; done
 
+#@ make uninstall      all but the configuration, the queue and the mail
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/sbin/postern $(DESTDIR)$(PREFIX)/sbin/posternctl \
-	    $(DESTDIR)$(PREFIX)/sbin/sendmail $(DESTDIR)$(PREFIX)/bin/mailq \
-	    $(DESTDIR)$(PREFIX)/bin/newaliases
+	rm -f $(SBIN:%=$(DESTDIR)$(PREFIX)/sbin/%) \
+	    $(DESTDIR)$(PREFIX)/bin/mailq $(DESTDIR)$(PREFIX)/bin/newaliases \
+	    $(DESTDIR)$(UNITDIR)/postern.service \
+	    $(DESTDIR)$(SYSUSERSDIR)/postern.conf \
+	    $(DESTDIR)$(COMPLETIONDIR)/posternctl
 	rm -rf $(DESTDIR)$(LIBEXECDIR)
-	for f in man/*.[1578]; do \
+	for f in $(PAGES); do \
 	    rm -f $(DESTDIR)$(MANDIR)/man$${f##*.}/$${f##*/}; done
 
 clean:
 	rm -rf $(B)/o $(B)/unit $(B)/tests $(B)/*.a $(PROGRAMS:%=$(B)/%)
 distclean:
-	rm -rf $(B) $(B)-asan
+	rm -rf $(B) $(B)-asan $(B)-coverage
 dist:
 	git archive --prefix=postern-$(VERSION)/ -o postern-$(VERSION).tar.gz HEAD
 
 .PHONY: all help run check check-unit check-process check-config check-system \
-	check-fault check-asan check-mutants fuzz lint bench check-packages install \
+	check-fault check-asan check-mutants coverage coverage-tests fuzz lint bench check-packages install \
 	uninstall clean distclean dist

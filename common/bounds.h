@@ -59,6 +59,7 @@
 #define LISTENER_CERTIFICATES_MAX 64
 #define CHAIN_MAX		65536	/* of one certificate with its issuers,
 					 * in PEM; servers send a few KiB */
+#define CHAIN_CERTS_MAX		10	/* RFC 8446 4.4.2 wants few */
 #define CREDENTIALS_MAX		256
 #define SERVICES_MAX		256
 #define CONF_MAX		(64 << 20)	/* encoded */

@@ -16,16 +16,28 @@ buf_init(struct buf *b, size_t max)
 	*b = (struct buf)BUF_INIT(max);
 }
 
+static void
+wipe(const struct buf *b, size_t at, size_t n)
+{
+	if (b->secret && b->base != NULL)
+		explicit_bzero(b->base + at, n);
+}
+
 void
 buf_clear(struct buf *b)
 {
+	bool	 secret = b->secret;
+
+	wipe(b, 0, b->size);
 	free(b->base);
 	buf_init(b, b->max);
+	b->secret = secret;
 }
 
 void
 buf_reset(struct buf *b)
 {
+	wipe(b, b->off, b->len);
 	b->off = b->len = 0;
 	b->failed = false;
 }
@@ -44,6 +56,7 @@ buf_room(struct buf *b, size_t n)
 		return b->base + b->off + b->len;
 	if (b->base != NULL && n <= b->size - b->len && b->off >= b->len) {
 		memcpy(b->base, b->base + b->off, b->len);
+		wipe(b, b->off, b->len);
 		b->off = 0;
 		return b->base + b->len;
 	}
@@ -56,6 +69,7 @@ buf_room(struct buf *b, size_t n)
 	}
 	if (b->len != 0)
 		memcpy(p, b->base + b->off, b->len);
+	wipe(b, 0, b->size);
 	free(b->base);
 	b->base = p;
 	b->size = size;
@@ -137,6 +151,7 @@ buf_printf(struct buf *b, const char *fmt, ...)
 void
 buf_consume(struct buf *b, size_t n)
 {
+	wipe(b, b->off, n);
 	b->off += n;
 	b->len -= n;
 	if (b->len == 0)
@@ -146,6 +161,8 @@ buf_consume(struct buf *b, size_t n)
 void
 buf_truncate(struct buf *b, size_t len)
 {
-	if (len < b->len)
+	if (len < b->len) {
+		wipe(b, b->off + len, b->len - len);
 		b->len = len;
+	}
 }

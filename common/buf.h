@@ -20,9 +20,10 @@ struct buf {
 	size_t	 size;		/* of the allocation */
 	size_t	 max;		/* of len, for ever */
 	bool	 failed;
+	bool	 secret;	/* what it lets go of is wiped; set it at once */
 };
 
-#define BUF_INIT(max)	{ NULL, 0, 0, 0, (max), false }
+#define BUF_INIT(max)	{ NULL, 0, 0, 0, (max), false, false }
 
 void		 buf_init(struct buf *, size_t max);
 void		 buf_clear(struct buf *);	/* frees; may be used again */

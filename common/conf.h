@@ -47,6 +47,11 @@ enum transport {
 enum tls_level { TLS_LEVEL_NONE, TLS_LEVEL_MAY, TLS_LEVEL_ENCRYPT,
     TLS_LEVEL_VERIFY, TLS_LEVEL_N };
 
+/* What becomes of mail that fails, if its sender is not known to be who it
+ * says. */
+enum unverified { UNVERIFIED_REPORT, UNVERIFIED_HOLD, UNVERIFIED_DISCARD,
+    UNVERIFIED_N };
+
 enum table_kind { TABLE_FILE, TABLE_SYSTEM, TABLE_KIND_N };
 
 #define FIELDS_origin(F)						\
@@ -164,6 +169,8 @@ enum table_kind { TABLE_FILE, TABLE_SYSTEM, TABLE_KIND_N };
 	F(STR,	tls_name, DOMAIN_MAX)	/* VERIFY: instead of the host's */ \
 	F(U16,	credential)		/* CREDENTIAL_NONE: no AUTH */	\
 	F(U32,	concurrency)		/* connections to one host */	\
+	F(U32,	rate_messages)		/* at most so many ...; 0: any */ \
+	F(U32,	rate_ms)		/* ... in that time; not 0 */	\
 	F(U32,	retry_min_s)						\
 	F(U32,	retry_max_s)						\
 	F(U32,	expire_s)
@@ -188,6 +195,8 @@ enum table_kind { TABLE_FILE, TABLE_SYSTEM, TABLE_KIND_N };
 	F(STR,	spool, FILE_NAME_MAX)					\
 	F(U64,	segment_size)						\
 	F(U64,	spool_reserve)		/* octets that stay free: else 452 */ \
+	F(U32,	trace_keep_s)		/* 0: nothing is traced */	\
+	F(U64,	trace_max)		/* octets of all trace files */	\
 	F(STR,	log_file, FILE_NAME_MAX) /* empty: standard error */	\
 	F(U8,	log_level)						\
 	F(U16,	mx_workers)						\
@@ -197,6 +206,7 @@ enum table_kind { TABLE_FILE, TABLE_SYSTEM, TABLE_KIND_N };
 	F(U32,	bounce_expire_s)					\
 	F(U32,	delay_warning_s)	/* 0: none */			\
 	F(U32,	bounce_body_max)	/* octets of the content returned */ \
+	F(ENUM,	unverified, unverified, UNVERIFIED_N) /* who gets reports */ \
 	F(U16,	smtp_port)		/* of mail hosts; 25 */		\
 	F(U32,	connect_timeout_ms)	/* SMTP client, RFC 5321 4.5.3.2 */ \
 	F(U32,	greeting_timeout_ms)					\

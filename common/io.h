@@ -45,7 +45,8 @@ struct io_ops {
 	/*
 	 * Octets have come.  Returns how many were used; the rest is kept
 	 * and given again in front of what comes next, or at io_resume.
-	 * May call anything, also io_free on this connection.
+	 * May call anything, also io_free on this connection, and may write
+	 * over what it has used, where that was a secret.
 	 */
 	size_t	(*data)(void *arg, struct str);
 	/*
@@ -61,13 +62,16 @@ struct io_ops {
  * Between connection and session: TLS.  Both functions take what is in the
  * first buffer and append what comes of it to the second; they return 0, or
  * -1 to end the connection with IO_ERROR.  Either may also append to out,
- * octets for the wire that nobody wrote (a handshake).
+ * octets for the wire that nobody wrote (a handshake), and incoming may call
+ * the session, which may free the connection: the filter is freed later.
  */
 struct io_filter {
 	int	(*incoming)(void *state, struct buf *wire, struct buf *plain,
 		    struct buf *out);
 	int	(*outgoing)(void *state, struct buf *plain, struct buf *out);
 	void	(*free)(void *state);
+	/* All was taken and io_finish called: the last octets.  Or NULL. */
+	void	(*closing)(void *state, struct buf *out);
 };
 
 void		 io_setup(struct event_base *);
@@ -119,6 +123,8 @@ void		 io_discard_input(struct io *);
 /* Takes state; must be set before any octet that it is to see is read. */
 void		 io_set_filter(struct io *, const struct io_filter *,
 		    void *state);
+/* The state of that filter; NULL when it has another or none. */
+void		*io_filter_state(const struct io *, const struct io_filter *);
 /* What the filter waited for has come: both its functions run again, soon. */
 void		 io_filter_ready(struct io *);
 

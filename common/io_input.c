@@ -55,9 +55,16 @@ filter_in(struct io *io, struct str s)
 		return -1;
 	if (t->wire.len == 0)
 		buf_clear(&t->wire);
-	if (io->out.len != 0)
+	if (io->out.len != 0 && !io_is_gone(io))
 		io_schedule(io, TODO_FLUSH);
 	return io->in.failed || io->out.failed ? -1 : 0;
+}
+
+/* The filter may have called the session, which does what it likes. */
+static bool
+may_deliver(const struct io *io)
+{
+	return !io_is_gone(io) && !io->paused && !io->finishing && !io->over;
 }
 
 static void
@@ -70,10 +77,10 @@ received(struct io *io, struct str s)
 		return;
 	}
 	if (io->tap != NULL && filter_in(io, s) == -1)
-		io_fail(io, EPROTO);
+		io_fail_filter(io);
 	else if (io->tap == NULL && buf_put_str(&io->in, s) == -1)
 		io_fail(io, ENOMEM);
-	else if (io->in.len != before)
+	else if (io->in.len != before && may_deliver(io))
 		deliver(io, buf_str(&io->in));
 }
 
@@ -82,8 +89,8 @@ void
 io_input_again(struct io *io)
 {
 	if (io->tap != NULL && filter_in(io, STR_NONE) == -1)
-		io_fail(io, EPROTO);
-	else if (io->in.len != 0 && !io->paused && !io->finishing)
+		io_fail_filter(io);
+	else if (io->in.len != 0 && may_deliver(io))
 		deliver(io, buf_str(&io->in));
 }
 
@@ -199,8 +206,16 @@ io_set_filter(struct io *io, const struct io_filter *ops, void *state)
 	t->state = state;
 	buf_init(&t->wire, IO_IN_MAX);
 	buf_init(&t->plain, IO_WIRE_MAX);
+	/* what is worth a filter may be a password */
+	t->plain.secret = io->in.secret = true;
 	io->tap = t;
 	io_filter_ready(io);
+}
+
+void *
+io_filter_state(const struct io *io, const struct io_filter *ops)
+{
+	return io->tap != NULL && io->tap->ops == ops ? io->tap->state : NULL;
 }
 
 void

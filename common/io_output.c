@@ -29,6 +29,11 @@ filter_out(struct io *io)
 		return -1;
 	if (t->plain.len == 0)
 		buf_clear(&t->plain);
+	if (t->plain.len == 0 && io->finishing && !t->closed) {
+		t->closed = true;
+		if (t->ops->closing != NULL)
+			t->ops->closing(t->state, &io->out);
+	}
 	return io->out.failed ? -1 : 0;
 }
 
@@ -47,6 +52,15 @@ send_some(struct io *io)
 	return 0;
 }
 
+/* What the filter has said last is why: it goes out if it can at once. */
+void
+io_fail_filter(struct io *io)
+{
+	if (!io_is_gone(io) && !io->blocked && io->out.len != 0)
+		(void)send_some(io);
+	io_fail(io, EPROTO);
+}
+
 /*
  * Writes what there is.  Drained is called in the next turn, so that one
  * fast reader cannot keep the loop to itself.
@@ -57,7 +71,7 @@ io_flush(struct io *io)
 	if (io->blocked || io->broken)
 		return;
 	if (io->tap != NULL && filter_out(io) == -1) {
-		io_fail(io, EPROTO);
+		io_fail_filter(io);
 		return;
 	}
 	if (io->out.len != 0 && send_some(io) == -1) {

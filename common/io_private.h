@@ -32,6 +32,7 @@ enum io_todo {
 struct io_tap {
 	const struct io_filter	*ops;
 	void			*state;
+	bool			 closed;	/* closing was called */
 	struct buf		 wire;	/* read, not yet taken by it */
 	struct buf		 plain;	/* written, not yet taken by it */
 };
@@ -97,6 +98,7 @@ void	 io_linger(struct io *);
 /* io_output.c */
 void	 io_on_writable(evutil_socket_t, short, void *);
 void	 io_flush(struct io *);
+void	 io_fail_filter(struct io *);	/* its last words, then EPROTO */
 
 static inline bool
 io_is_gone(const struct io *io)

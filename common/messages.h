@@ -27,6 +27,7 @@
 #include "fields.h"
 #include "bounds.h"
 #include "roles.h"
+#include "trace_event.h"
 
 enum phase { START = 1, RUN = 2, DRAIN = 4, ANY_PHASE = 7 };
 
@@ -144,6 +145,16 @@ enum phase { START = 1, RUN = 2, DRAIN = 4, ANY_PHASE = 7 };
     M(MAIL_SHOWN,     QUEUED,              CTL,                 NO_FD,       RUN|DRAIN, ANSWER,                 0,     mail_shown) \
     M(QUEUE_CHANGE,   CTL,                 QUEUED,              NO_FD,       ANY_PHASE, ASKS(QUEUE_CHANGED),    1,     queue_change) \
     M(QUEUE_CHANGED,  QUEUED,              CTL,                 NO_FD,       RUN|DRAIN, ANSWER,                 0,     queue_changed) \
+    M(QUEUE_COUNT,    CTL,                 QUEUED,              NO_FD,       ANY_PHASE, ASKS(QUEUE_COUNTED),    1,     queue_count) \
+    M(QUEUE_COUNTED,  QUEUED,              CTL,                 NO_FD,       RUN|DRAIN, ANSWER,                 0,     queue_counted) \
+    M(MAIL_READ,      CTL,                 QUEUED,              NO_FD,       ANY_PHASE, ASKS(MAIL_CONTENT),     1,     mail_show) \
+    M(MAIL_CONTENT,   QUEUED,              CTL,                 MAY_READ_FD, RUN|DRAIN, ANSWER,                 0,     mail_content) \
+    M(PAUSE,          CTL,                 QUEUED,              NO_FD,       ANY_PHASE, ASKS(PAUSED),           1,     pause) \
+    M(PAUSED,         QUEUED,              CTL,                 NO_FD,       RUN|DRAIN, ANSWER,                 0,     paused) \
+    M(ROUTES_ASK,     CTL,                 QUEUED,              NO_FD,       ANY_PHASE, ASKS(ROUTES),           1,     routes_ask) \
+    M(ROUTES,         QUEUED,              CTL,                 NO_FD,       RUN|DRAIN, ANSWER,                 0,     routes) \
+    M(TRACE_ASK,      CTL,                 QUEUED,              NO_FD,       ANY_PHASE, ASKS(TRACE),            1,     trace_ask) \
+    M(TRACE,          QUEUED,              CTL,                 NO_FD,       RUN|DRAIN, ANSWER,                 0,     trace) \
     M(STATUS_ASK,     CTL,                 QUEUED,              NO_FD,       ANY_PHASE, ASKS(STATUS),           1,     nothing) \
     M(STATUS,         QUEUED,              CTL,                 NO_FD,       RUN|DRAIN, ANSWER,                 0,     status) \
     M(PROCESSES_ASK,  QUEUED,              MASTER,              NO_FD,       RUN|DRAIN, ASKS(PROCESSES),        16,    nothing) \
@@ -266,7 +277,7 @@ const char	*message_name(unsigned type);	/* "MAIL_SUBMIT"; "?" */
  * of "conf", as for the configuration that is built in), called name in
  * errors.
  */
-enum load_mode { LOAD_RUN, LOAD_CHECK, LOAD_PRINT, LOAD_MODE_N };
+enum load_mode { LOAD_RUN, LOAD_PRINT, LOAD_MODE_N };
 #define BUILTIN_MAX	16384
 #define FIELDS_load_start(F)						\
 	F(ENUM,	mode, load_mode, LOAD_MODE_N)				\
@@ -371,6 +382,7 @@ enum store_result {
 #define FIELDS_mail_submit(F)						\
 	F(U32,	conf)			/* whose the listener is */	\
 	F(STRUCT, envelope, envelope)					\
+	F(STR,	tls, TLS_TEXT_MAX)	/* of the session, for the trace */ \
 	F(STR,	header, HEADER_MAX)					\
 	F(STR,	body, BODY_INLINE_MAX)					\
 	F(U32,	large)							\
@@ -407,11 +419,12 @@ enum store_result {
 #define FIELDS_route_wake(F)						\
 	F(U32,	route)							\
 	F(ENUM,	transport, transport, TRANSPORT_N)			\
-	F(STR,	next_hop, DOMAIN_MAX)	/* a domain, or via's host */	\
+	/* a domain, via's host, a service's host or, if it has none, its name */ \
+	F(STR,	next_hop, DOMAIN_MAX)					\
 	F(U16,	port)			/* 0: that of the transport */	\
 	F(BOOL,	via)			/* no MX look-up */		\
 	F(U16,	delivery)		/* TRANSPORT_LOCAL: the rule */	\
-	F(U16,	service)		/* TRANSPORT_LMTP: its index in ... */ \
+	F(U16,	service)		/* of such a name: its index in ... */ \
 	F(U32,	conf)			/* ... the configuration of that number */ \
 	F(U32,	concurrency)						\
 	F(BOOL,	via_tls)		/* TLS from the first octet */	\
@@ -490,7 +503,10 @@ enum rcpt_status {
 	F(U32,	job)							\
 	F(STR,	host, DOMAIN_MAX)	/* who said so; empty: nobody */ \
 	F(ADDR,	address)						\
+	F(BOOL,	dsn)			/* who reports successes from there \
+					   on (RFC 3461 5.2.2) */	\
 	F(STR,	tls, TLS_TEXT_MAX)	/* the verdict for the log */	\
+	F(U32,	took_ms)		/* from its turn to the last reply */ \
 	F(LIST,	rcpts, rcpt_result, JOB_RCPTS_MAX)
 
 #define JOBS_KEPT_MAX	1024
@@ -506,7 +522,7 @@ enum rcpt_status {
  * ROUTE_WAKE has it, and no more.  VERIFIED: RCPT_DELIVERED is yes.
  */
 #define FIELDS_verify_ask(F)						\
-	F(STRUCT, route, route_wake)	/* route and waiting mean nothing */ \
+	F(STRUCT, route, route_wake)	/* its number may never have woken */ \
 	F(STR,	rcpt, ADDRESS_MAX)
 
 #define FIELDS_verified(F)						\
@@ -766,12 +782,55 @@ enum secret_result { SECRET_OK, SECRET_REFUSED, SECRET_UNKNOWN, SECRET_BUSY,
 	F(STR,	id, NAME_MAX_LEN)
 
 enum show_result { SHOW_OK, SHOW_NONE, SHOW_AMBIGUOUS, SHOW_DENIED,
-    SHOW_RESULT_N };
+    SHOW_UNREADABLE, SHOW_RESULT_N };
 
 #define FIELDS_mail_shown(F)						\
 	F(ENUM,	result, show_result, SHOW_RESULT_N)			\
 	F(STRUCT, row, queue_row)					\
+	F(ADDR,	client)			/* family 0: made here */	\
+	F(STR,	helo, HELO_MAX)						\
+	F(STR,	account, ACCOUNT_MAX)	/* authenticated; or empty */	\
+	F(STR,	envid, ENVID_MAX)					\
+	F(ENUM,	body_type, body_type, BODY_TYPE_N)			\
+	F(BOOL,	utf8)							\
 	F(STR,	header, HEADER_MAX)
+
+/*
+ * Structure for MAIL_CONTENT: all of one message.  The body is body, or with
+ * a file passed all of that file.
+ */
+#define FIELDS_mail_content(F)						\
+	F(ENUM,	result, show_result, SHOW_RESULT_N)			\
+	F(STR,	header, HEADER_MAX)					\
+	F(STR,	body, BODY_INLINE_MAX)
+
+/*
+ * Structure for QUEUE_COUNT: how many there are of each value of a column.
+ * A message counts once for each value that it has.  QUEUE_COUNTED: the most
+ * frequent values; others is what has none of them.
+ */
+enum queue_column { COLUMN_DOMAIN, COLUMN_SENDER, COLUMN_ROUTE, COLUMN_STATE,
+    COLUMN_REPLY, COLUMN_N };
+
+#define COUNT_ROWS_MAX		1000
+#define FIELDS_queue_count(F)						\
+	F(ENUM,	column, queue_column, COLUMN_N)				\
+	F(STRUCT, filter, queue_filter)
+
+#define FIELDS_count_row(F)						\
+	F(STR,	value, REPLY_TEXT_MAX)	/* empty: <>, or none */	\
+	F(U64,	messages)						\
+	F(U64,	recipients)						\
+	F(U64,	octets)			/* of those messages */		\
+	F(U64,	oldest)			/* seconds of UTC: came first */
+
+#define FIELDS_queue_counted(F)						\
+	F(U64,	messages)		/* that fit the filter */	\
+	F(U64,	recipients)						\
+	F(U64,	missed)			/* a row may lack so many, as there \
+					 * were too many values */	\
+	F(LIST,	rows, count_row, COUNT_ROWS_MAX)			\
+	F(STRUCT, others, count_row)
 
 enum queue_action { QUEUE_RETRY, QUEUE_REMOVE, QUEUE_HOLD, QUEUE_RELEASE,
     QUEUE_ACTION_N };
@@ -785,6 +844,83 @@ enum queue_action { QUEUE_RETRY, QUEUE_REMOVE, QUEUE_HOLD, QUEUE_RELEASE,
 	F(ENUM,	result, show_result, SHOW_RESULT_N)			\
 	F(U64,	messages)						\
 	F(U64,	recipients)
+
+/*
+ * Structure for PAUSE: nothing more is sent by that route, or to that
+ * domain, or at all, until it is told to go on.  In force when PAUSED says
+ * so, and then durable.
+ */
+enum pause_what { PAUSE_ALL, PAUSE_ROUTE, PAUSE_DOMAIN, PAUSE_WHAT_N };
+
+#define PAUSES_MAX		256
+#define FIELDS_pause_row(F)						\
+	F(ENUM,	what, pause_what, PAUSE_WHAT_N)				\
+	F(STR,	name, DOMAIN_MAX)	/* of the route or domain */	\
+	F(U64,	since)			/* seconds of UTC */		\
+	F(U64,	until)			/* the same; 0: no end */	\
+	F(STR,	reason, TEXT_MAX)
+
+#define FIELDS_pause(F)							\
+	F(BOOL,	resume)			/* end it instead */		\
+	F(STRUCT, row, pause_row)
+
+enum pause_result {
+	PAUSE_DONE,
+	PAUSE_NONE,		/* to resume: it is not paused */
+	PAUSE_FULL,		/* PAUSES_MAX */
+	PAUSE_NOT_KEPT,		/* in force, but not on the disk */
+	PAUSE_DENIED,
+	PAUSE_RESULT_N
+};
+
+#define FIELDS_paused(F)						\
+	F(ENUM,	result, pause_result, PAUSE_RESULT_N)
+
+/* Structure for ROUTES_ASK: the next page begins with the cursor of ROUTES. */
+#define FIELDS_routes_ask(F)						\
+	F(U32,	cursor)			/* 0: from the beginning */
+
+enum shown_route {
+	SHOWN_ASLEEP,		/* nothing is to be sent */
+	SHOWN_WOKEN,		/* its worker is being asked */
+	SHOWN_AWAKE,		/* it is being sent by */
+	SHOWN_DOWN,		/* none of its hosts answers */
+	SHOWN_PAUSED,
+	SHOWN_ROUTE_N
+};
+
+#define ROUTE_ROWS_MAX		64
+#define FIELDS_route_row(F)						\
+	F(STR,	name, DOMAIN_MAX)					\
+	F(ENUM,	transport, transport, TRANSPORT_N)			\
+	F(ENUM,	state, shown_route, SHOWN_ROUTE_N)			\
+	F(U32,	ready)			/* transactions that could begin */ \
+	F(U32,	active)			/* in hand */			\
+	F(U32,	window)			/* that its worker wants */	\
+	F(U64,	until)			/* of down or paused; 0: unknown */ \
+	F(STR,	reason, REPLY_TEXT_MAX)	/* of the same */
+
+#define FIELDS_routes(F)						\
+	F(BOOL,	more)							\
+	F(U32,	cursor)							\
+	F(LIST,	rows, route_row, ROUTE_ROWS_MAX)
+
+/*
+ * Structure for TRACE_ASK: what is known of the one message whose id has
+ * this prefix, from the skip-th event on; it may have ended long ago.
+ */
+#define TRACE_EVENTS_MAX	128
+#define FIELDS_trace_ask(F)						\
+	F(STR,	id, NAME_MAX_LEN)					\
+	F(U32,	skip)
+
+#define FIELDS_trace(F)							\
+	F(ENUM,	result, show_result, SHOW_RESULT_N)			\
+	F(BOOL,	off)			/* nothing is being written */	\
+	F(BOOL,	more)							\
+	F(U64,	lost)			/* events, since queued began */ \
+	F(ID,	id)							\
+	F(LIST,	events, trace_event, TRACE_EVENTS_MAX)
 
 enum child_state { CHILD_DOWN, CHILD_STARTING, CHILD_READY, CHILD_RETIRING,
     CHILD_STOPPING, CHILD_STATE_N };
@@ -804,6 +940,7 @@ enum child_state { CHILD_DOWN, CHILD_STARTING, CHILD_READY, CHILD_RETIRING,
 	F(U64,	messages)		/* in the queue */		\
 	F(U64,	recipients)						\
 	F(U64,	active)							\
+	F(LIST,	pauses, pause_row, PAUSES_MAX)				\
 	F(LIST,	processes, process, PROCESSES_MAX)
 
 /* Structure for RELOAD and CONF_RELOAD: read the configuration again. */
@@ -835,7 +972,8 @@ enum reload_result {
 	P(port) P(jail) P(rcpt_item) P(rcpt_answer) P(rcpt_index)		\
 	P(job_rcpt) P(rcpt_result) P(job_number) P(tlsa)		\
 	P(host_address) P(mail_host) P(name_record) P(queue_filter)	\
-	P(queue_rcpt) P(queue_row) P(process) P(reload_line)
+	P(queue_rcpt) P(queue_row) P(process) P(reload_line)		\
+	P(count_row) P(pause_row) P(route_row) P(trace_attr) P(trace_event)
 
 #define PAYLOADS(P)							\
 	P(nothing) P(hello) P(confine) P(table) P(secret) P(listener)		\
@@ -853,7 +991,9 @@ enum reload_result {
 	P(cred_ask) P(cred) P(count_add) P(count) P(service_open)	\
 	P(service_opened) P(sts_ask) P(sts) P(queue_list)		\
 	P(queue_rows) P(mail_show) P(mail_shown) P(queue_change)	\
-	P(queue_changed) P(status) P(reload) P(reloaded)
+	P(queue_changed) P(status) P(reload) P(reloaded)		\
+	P(queue_count) P(queue_counted) P(mail_content) P(pause)	\
+	P(paused) P(routes_ask) P(routes) P(trace_ask) P(trace)
 
 ELEMENTS(FIELDS_DECLARE)
 PAYLOADS(FIELDS_DECLARE)

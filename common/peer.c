@@ -69,6 +69,14 @@ new_event(struct peer *p, int fd, short what, event_callback_fn fn)
 	return ev;
 }
 
+/* What passes there must not stay in memory that was used for it. */
+static bool
+carries_secrets(enum role a, enum role b)
+{
+	return ((1u << a | 1u << b) & (KEYD_SIGN | KEYD_AUTH | KEYD_CRED)) !=
+	    0;
+}
+
 struct peer *
 peer_new(int fd, enum role role, uint16_t index, uint32_t generation,
     const struct handlers *handlers, void (*lost)(struct peer *))
@@ -87,6 +95,8 @@ peer_new(int fd, enum role role, uint16_t index, uint32_t generation,
 	p->arena = (struct arena)ARENA_INIT(ARENA_MAX);
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	frame_init(&p->channel, fd, maxlen_of);
+	p->channel.in.secret = carries_secrets(role, self_role);
+	p->channel.out.secret = p->channel.in.secret;
 	pending_init(&p->pending);
 	p->readable = new_event(p, fd, EV_READ | EV_PERSIST, on_readable);
 	p->writable = new_event(p, fd, EV_WRITE, on_writable);

@@ -31,18 +31,22 @@ struct tls_client;
 #define TLS_WHY_MAX	160
 
 /*
- * For the jail's prepare hook, before any other function: what OpenSSL needs
- * of the file system.  Ends the process when it cannot be had.
+ * For the jail's prepare hook, before any other function: OpenSSL complete,
+ * without any file of its own.  Ends the process when it cannot be had.
  */
 void		 tls_setup(void);
-/* keyd's sign role, a new one or none: what was asked of the last fails. */
+/*
+ * keyd's sign role has come up, or (NULL) has gone: what was asked of the
+ * last one has failed by itself.  Servers ask the new one for self-signed
+ * certificates again, as it has made others.
+ */
 void		 tls_keyd(struct peer *);
-/* handlers of a process that links this; messages.h */
-void		 on_tls_signed(struct peer *, uint32_t id,
+/* handlers of a process that has servers; messages.h */
+void		 on_tls_signed(struct peer *, void *asker,
 		    const struct tls_signed *);
-void		 on_ticket_key(struct peer *, uint32_t id,
+void		 on_ticket_key(struct peer *, void *asker,
 		    const struct ticket_key *);
-void		 on_certificate(struct peer *, uint32_t id,
+void		 on_certificate(struct peer *, void *asker,
 		    const struct certificate *);
 
 /* ---- what a handshake has led to --------------------------------------- */
@@ -57,26 +61,35 @@ enum tls_peer_cert {
 /* Lives as long as the connection. */
 struct tls_facts {
 	const char	*version;	/* "TLSv1.3", as logs write it */
-	const char	*cipher;	/* "TLS_AES_256_GCM_SHA384" (RFC 8314 7.4) */
+	const char	*cipher;	/* as it is registered (RFC 8314 7.4):
+					 * "TLS_AES_256_GCM_SHA384" */
 	unsigned	 bits;
 	bool		 resumed;
-	struct str	 sni;		/* what the client asked for; or empty */
+	struct str	 sni;		/* the name a client asked for; or
+					 * empty.  Any octets but NUL */
 	enum tls_peer_cert cert;
-	const char	*cert_why;	/* of UNTRUSTED and MISMATCH: for people */
+	const char	*cert_why;	/* of UNTRUSTED and MISMATCH, for
+					 * people; else "" */
 	struct str	 subject, issuer; /* printable ASCII; or empty */
 	uint8_t		 fingerprint[32]; /* SHA-256 of its certificate */
 };
 
-/* done is called once, when the handshake is complete; what the other side
- * sends after it goes to the session as before, in clear. */
+/*
+ * done is called once, when the handshake is complete, and may do whatever a
+ * data function may (io.h); what the other side sends after it goes to the
+ * session as before, in clear.  What is written before it waits until then.
+ */
 struct tls_ops {
 	void	(*done)(void *arg, const struct tls_facts *);
 };
 
 /* Facts of a connection whose handshake is done; NULL before, or without. */
 const struct tls_facts *tls_facts(const struct io *);
-/* Why it ended, in words for the log, from within ended(); "" for a reason
- * that is not TLS's. */
+/*
+ * Why it ended or cannot go on, in words for the log, from within ended():
+ * with IO_EOF or IO_TIMEOUT that it was in the midst of a handshake.  "" for
+ * a reason that is not TLS's.
+ */
 const char	*tls_why(const struct io *);
 
 /* ---- server ------------------------------------------------------------ */
@@ -90,13 +103,15 @@ const char	*tls_why(const struct io *);
  */
 struct tls_server *tls_server_new(const struct conf *,
 		    const struct listener_conf *, char why[TLS_WHY_MAX]);
-bool		 tls_server_ready(const struct tls_server *);
+bool		 tls_server_ready(struct tls_server *);
 /* Counted: connections hold it until they end. */
 void		 tls_server_free(struct tls_server *);
 
 /*
  * From now on the connection speaks TLS, as the server.  What had been read
- * and not used of it is dropped (CVE-2011-0411).  -1 without memory.
+ * and not used of it is dropped (CVE-2011-0411).  The handshake has no
+ * deadline of its own: io_deadline.  -1 without memory, and when the server
+ * is not ready; the connection is of no more use then.
  */
 int		 tls_accept(struct io *, struct tls_server *,
 		    const struct tls_ops *, void *arg);
@@ -113,7 +128,8 @@ void		 tls_client_free(struct tls_client *);
 /*
  * The same, as the client.  name is sent as SNI where it is a host name, and
  * is what the certificate is compared with; a certificate that does not fit
- * is a fact, not an error: who needs it verified looks at the facts.
+ * is a fact, not an error: who needs it verified looks at the facts.  -1
+ * without memory, and for a name that is none (a NUL in it, over 255).
  */
 int		 tls_connect(struct io *, struct tls_client *, struct str name,
 		    const struct tls_ops *, void *arg);

@@ -5,12 +5,18 @@
 #define COMMANDS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 struct options {
-	bool	 json;
-	bool	 dry_run;
-	bool	 yes;		/* do not ask */
+	bool		 json;
+	bool		 dry_run;
+	bool		 yes;		/* do not ask */
+	const char	*by;		/* a column; NULL: not given */
+	const char	*sort;		/* the same */
+	const char	*limit;		/* the same: a number of messages */
+	const char	*until;		/* the same: a time */
+	const char	*reason;	/* the same */
 };
 
 /*
@@ -20,6 +26,20 @@ struct options {
 int	 command_run(const struct options *, int argc, char **argv);
 /* Whether there is such a command; before anything is connected. */
 bool	 command_exists(const char *name);
+/* Whether it speaks to a running postern; of one that exists. */
+bool	 command_is_linked(const char *name);
 void	 command_help(FILE *);
+
+/* --- the commands, in files of their own; argv[0] is the full name --- */
+
+int	 cmd_queue(const struct options *, int argc, char **argv);
+int	 cmd_show(const struct options *, int argc, char **argv);
+int	 cmd_cat(const struct options *, int argc, char **argv);
+int	 cmd_trace(const struct options *, int argc, char **argv);
+int	 cmd_change(const struct options *, int argc, char **argv);
+int	 cmd_pause(const struct options *, int argc, char **argv);
+int	 cmd_routes(const struct options *, int argc, char **argv);
+int	 cmd_status(const struct options *, int argc, char **argv);
+int	 cmd_reload(const struct options *, int argc, char **argv);
 
 #endif

@@ -5,23 +5,10 @@
 
 #include <ctype.h>
 #include <err.h>
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-struct unit {
-	char		 letter;
-	uint64_t	 factor;
-};
-
-static const struct unit	 time_units[] = {
-	{ 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 },
-	{ 'w', 604800 }, { 0, 0 },
-};
-static const struct unit	 size_units[] = {
-	{ 'k', 1024 }, { 'm', 1048576 }, { 'g', 1073741824 }, { 0, 0 },
-};
+#include "units.h"
 
 static const struct {
 	const char	*name;
@@ -30,25 +17,6 @@ static const struct {
 	{ "active", STATE_ACTIVE }, { "waiting", STATE_WAITING },
 	{ "deferred", STATE_DEFERRED }, { "held", STATE_HELD },
 };
-
-static uint64_t
-number(const char *word, const char *s, const struct unit *units)
-{
-	unsigned long long	 v;
-	char			*end;
-
-	errno = 0;
-	v = strtoull(s, &end, 10);
-	if (!isdigit((unsigned char)s[0]) || errno != 0)
-		errx(EX_USAGE, "%s: a number was expected", word);
-	if (*end == '\0')
-		return v;
-	for (; units->letter != 0; units++)
-		if (end[0] == units->letter && end[1] == '\0' &&
-		    v <= UINT64_MAX / units->factor)
-			return v * units->factor;
-	errx(EX_USAGE, "%s: unknown unit \"%s\"", word, end);
-}
 
 static uint8_t
 state(const char *word, const char *s)
@@ -110,10 +78,10 @@ number_word(struct queue_filter *f, const char *word)
 		uint64_t		*to;
 		const struct unit	*units;
 	} numbers[] = {
-		{ "age", '>', &f->older_s, time_units },
-		{ "age", '<', &f->younger_s, time_units },
-		{ "size", '>', &f->larger, size_units },
-		{ "size", '<', &f->smaller, size_units },
+		{ "age", '>', &f->older_s, unit_time },
+		{ "age", '<', &f->younger_s, unit_time },
+		{ "size", '>', &f->larger, unit_size },
+		{ "size", '<', &f->smaller, unit_size },
 	};
 	const char	*v;
 
@@ -121,7 +89,7 @@ number_word(struct queue_filter *f, const char *word)
 		v = value(word, numbers[i].key, numbers[i].operator);
 		if (v == NULL)
 			continue;
-		*numbers[i].to = number(word, v, numbers[i].units);
+		*numbers[i].to = unit_number(word, v, numbers[i].units);
 		return true;
 	}
 	return false;

@@ -45,6 +45,20 @@ KEEP(MAIL_SHOWN, mail_shown)
 KEEP(QUEUE_CHANGED, queue_changed)
 KEEP(STATUS, status)
 KEEP(RELOADED, reloaded)
+KEEP(QUEUE_COUNTED, queue_counted)
+KEEP(PAUSED, paused)
+KEEP(ROUTES, routes)
+KEEP(TRACE, trace)
+KEEP(MAIL_CONTENT, mail_content)
+
+static int	 body_fd = -1;
+
+static void
+on_content(struct peer *p, void *asker, const struct mail_content *m)
+{
+	body_fd = peer_take_fd(p);
+	on_mail_content(p, asker, m);
+}
 
 static const struct handlers	 handlers = {
 	.QUEUE_ROWS = on_queue_rows,
@@ -52,6 +66,11 @@ static const struct handlers	 handlers = {
 	.QUEUE_CHANGED = on_queue_changed,
 	.STATUS = on_status,
 	.RELOADED = on_reloaded,
+	.QUEUE_COUNTED = on_queue_counted,
+	.PAUSED = on_paused,
+	.ROUTES = on_routes,
+	.TRACE = on_trace,
+	.MAIL_CONTENT = on_content,
 };
 
 static void
@@ -121,8 +140,47 @@ link_mail_show(const struct mail_show *m)
 const struct queue_changed *
 link_queue_change(const struct queue_change *m)
 {
-	wait_for_answer(peer_ask(queued, QUEUE_CHANGE, m, NULL, queued, 0));
+	wait_as_long(peer_ask(queued, QUEUE_CHANGE, m, NULL, queued, 0),
+	    LINK_COUNT_MS);
 	return &answer.queue_changed;
+}
+
+const struct queue_counted *
+link_queue_count(const struct queue_count *m)
+{
+	wait_as_long(peer_ask(queued, QUEUE_COUNT, m, NULL, queued, 0),
+	    LINK_COUNT_MS);
+	return &answer.queue_counted;
+}
+
+const struct mail_content *
+link_mail_read(const struct mail_show *m, int *fd)
+{
+	wait_for_answer(peer_ask(queued, MAIL_READ, m, NULL, queued, 0));
+	*fd = body_fd;
+	return &answer.mail_content;
+}
+
+enum pause_result
+link_pause(const struct pause *m)
+{
+	wait_for_answer(peer_ask(queued, PAUSE, m, NULL, queued, 0));
+	return answer.paused.result;
+}
+
+const struct routes *
+link_routes(const struct routes_ask *m)
+{
+	wait_for_answer(peer_ask(queued, ROUTES_ASK, m, NULL, queued, 0));
+	return &answer.routes;
+}
+
+const struct trace *
+link_trace(const struct trace_ask *m)
+{
+	wait_as_long(peer_ask(queued, TRACE_ASK, m, NULL, queued, 0),
+	    LINK_COUNT_MS);
+	return &answer.trace;
 }
 
 const struct status *

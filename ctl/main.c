@@ -12,21 +12,51 @@
 #include "commands.h"
 #include "link.h"
 
+/* those that have no letter */
+enum { OPTION_BY = 256, OPTION_SORT, OPTION_LIMIT, OPTION_UNTIL,
+    OPTION_REASON };
+
 static const struct option	 long_options[] = {
 	{ "json", no_argument, NULL, 'j' },
 	{ "dry-run", no_argument, NULL, 'n' },
 	{ "yes", no_argument, NULL, 'y' },
+	{ "by", required_argument, NULL, OPTION_BY },
+	{ "sort", required_argument, NULL, OPTION_SORT },
+	{ "limit", required_argument, NULL, OPTION_LIMIT },
+	{ "until", required_argument, NULL, OPTION_UNTIL },
+	{ "reason", required_argument, NULL, OPTION_REASON },
 	{ "socket", required_argument, NULL, 's' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
 };
 
+/* An option that has no letter: its text is kept as it is. */
+static bool
+take_text(struct options *o, int ch)
+{
+	const struct {
+		int		 option;
+		const char	**to;
+	} texts[] = {
+		{ OPTION_BY, &o->by }, { OPTION_SORT, &o->sort },
+		{ OPTION_LIMIT, &o->limit }, { OPTION_UNTIL, &o->until },
+		{ OPTION_REASON, &o->reason },
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (texts[i].option == ch) {
+			*texts[i].to = optarg;
+			return true;
+		}
+	return false;
+}
+
 int
 main(int argc, char **argv)
 {
 	const char	*path = getenv("POSTERN_SOCKET");
-	struct options	 o = { false, false, false };
+	struct options	 o = { .json = false };
 	int		 ch;
 
 	while ((ch = getopt_long(argc, argv, "s:jnyhV", long_options, NULL)) !=
@@ -51,6 +81,8 @@ main(int argc, char **argv)
 			printf("posternctl %s\n", POSTERN_VERSION);
 			return EX_OK;
 		default:
+			if (take_text(&o, ch))
+				break;
 			command_help(stderr);
 			return EX_USAGE;
 		}
@@ -62,6 +94,7 @@ main(int argc, char **argv)
 	if (!command_exists(argv[optind]))
 		errx(EX_USAGE, "%s: unknown command; see posternctl --help",
 		    argv[optind]);
-	link_open(path != NULL ? path : POSTERN_CONTROL);
+	if (command_is_linked(argv[optind]))
+		link_open(path != NULL ? path : POSTERN_CONTROL);
 	return command_run(&o, argc - optind, argv + optind);
 }

@@ -23,6 +23,11 @@ static const struct {
 } stages[STAGE_N] = {
 	[STAGE_GREETING] = { "the connection",
 	    offsetof(struct conf, greeting_timeout_ms) },
+	[STAGE_STARTTLS] = { "STARTTLS",
+	    offsetof(struct conf, helo_timeout_ms) },
+	[STAGE_HANDSHAKE] = { "the beginning of TLS",
+	    offsetof(struct conf, handshake_timeout_ms) },
+	[STAGE_AUTH] = { "AUTH", offsetof(struct conf, helo_timeout_ms) },
 	[STAGE_EHLO] = { "EHLO", offsetof(struct conf, helo_timeout_ms) },
 	[STAGE_HELO] = { "HELO", offsetof(struct conf, helo_timeout_ms) },
 	[STAGE_RSET] = { "RSET", offsetof(struct conf, mail_timeout_ms) },
@@ -43,7 +48,11 @@ head(const struct smtp_client *c)
 static const char *
 where(const struct smtp_client *c)
 {
-	return c->sending ? "sending the message" : stages[head(c)].name;
+	if (c->sending)
+		return "sending the message";
+	if (head(c) == STAGE_EHLO && client_is_lmtp(c))
+		return "LHLO";
+	return stages[head(c)].name;
 }
 
 void
@@ -174,17 +183,27 @@ go_on(struct smtp_client *c)
 	client_say_more(c);
 }
 
+/*
+ * Whether the next job may be begun before all is answered.  Never in LMTP:
+ * a server that miscounts its recipients would have replies to one job taken
+ * for those to the next.
+ */
+static bool
+may_overlap(const struct smtp_client *c)
+{
+	return !client_is_lmtp(c) &&
+	    (c->caps.flags & SMTP_CAP_PIPELINING) != 0;
+}
+
 static void
 proceed(struct smtp_client *c)
 {
-	bool	piped = (c->caps.flags & SMTP_CAP_PIPELINING) != 0;
-
 	if (!c->ready || c->over)
 		return;
 	if (c->task != NULL)
 		go_on(c);
-	while (!c->over && c->task == NULL && (piped || c->n_expect == 0) &&
-	    take_next(c))
+	while (!c->over && c->task == NULL &&
+	    (c->n_expect == 0 || may_overlap(c)) && take_next(c))
 		client_say_more(c);
 }
 
@@ -203,9 +222,8 @@ set_deadline(struct smtp_client *c)
 	io_deadline(c->io, ms);
 }
 
-/* The end of each entry: c may be gone after it. */
-static void
-settle(struct smtp_client *c)
+void
+client_settle(struct smtp_client *c)
 {
 	if (c->over) {
 		if (c->sent != NULL)
@@ -226,8 +244,8 @@ settle(struct smtp_client *c)
 /* ---- for the owner ----------------------------------------------------- */
 
 struct smtp_client *
-client_new(struct io *io, struct str host, const struct client_ops *ops,
-    void *owner)
+client_new(struct io *io, enum client_protocol protocol, struct str host,
+    const struct client_ops *ops, void *owner)
 {
 	struct smtp_client	*c = calloc(1, sizeof(*c));
 
@@ -235,6 +253,7 @@ client_new(struct io *io, struct str host, const struct client_ops *ops,
 		return NULL;
 	c->ops = ops;
 	c->owner = owner;
+	c->protocol = protocol;
 	c->io = io;
 	c->address = *io_remote(io);
 	c->n_host = host.n < sizeof(c->host) ? host.n : sizeof(c->host);
@@ -255,6 +274,7 @@ client_free(struct smtp_client **cp)
 	if (c == NULL)
 		return;
 	smtp_reply_clear(&c->reply);
+	client_auth_end(c);
 	free(c);
 }
 
@@ -287,17 +307,23 @@ client_input(struct smtp_client *c, struct str in)
 	const char	*lf;
 	size_t		 used = 0;
 
-	while (!c->over && used < in.n && (lf = memchr(in.p + used, '\n',
-	    in.n - used)) != NULL) {
+	c->dropped = false;
+	while (!c->over && !c->dropped && used < in.n &&
+	    (lf = memchr(in.p + used, '\n', in.n - used)) != NULL) {
 		take_line(c, str_bytes(in.p + used,
 		    (size_t)(lf - in.p) - used));
 		used = (size_t)(lf - in.p) + 1;
-		proceed(c);
+		if (!client_is_lmtp(c))
+			proceed(c);
 	}
+	if (c->dropped)
+		used = in.n;
 	if (in.n - used >= SMTP_REPLY_LINE_MAX)
 		client_fail(c, "4.5.0", "too long a line in the reply to %s",
 		    where(c));
-	settle(c);
+	/* and so one reply too many is seen before anything else is said */
+	proceed(c);
+	client_settle(c);
 	return used;
 }
 
@@ -308,17 +334,19 @@ client_drained(struct smtp_client *c)
 		return;
 	client_content_more(c);
 	proceed(c);
-	settle(c);
+	client_settle(c);
 }
 
 void
 client_closed(struct smtp_client *c, enum io_end how)
 {
-	if (how == IO_TIMEOUT)
+	if (client_tls_broken(c, how))
+		;
+	else if (how == IO_TIMEOUT)
 		client_fail(c, "4.4.2", "timeout after %s", where(c));
 	else
 		client_fail(c, "4.4.2", "connection lost after %s", where(c));
-	settle(c);
+	client_settle(c);
 }
 
 bool
@@ -334,8 +362,7 @@ bool
 client_has_room(const struct smtp_client *c)
 {
 	return c->ready && !c->over && c->task == NULL &&
-	    (c->n_expect == 0 || (c->caps.flags & SMTP_CAP_PIPELINING) != 0) &&
-	    !client_is_spent(c);
+	    (c->n_expect == 0 || may_overlap(c)) && !client_is_spent(c);
 }
 
 void
@@ -345,7 +372,7 @@ client_wake(struct smtp_client *c)
 		return;
 	c->idle = false;
 	proceed(c);
-	settle(c);
+	client_settle(c);
 }
 
 void
@@ -356,7 +383,7 @@ client_quit(struct smtp_client *c)
 		client_fail(c, "4.4.2", "cannot write to the connection");
 	client_expect(c, STAGE_QUIT);
 	c->moved = true;
-	settle(c);
+	client_settle(c);
 }
 
 void
@@ -364,5 +391,5 @@ client_abort(struct smtp_client *c, const char *why)
 {
 	c->aborted = true;
 	client_fail(c, "4.3.2", "%s", why);
-	settle(c);
+	client_settle(c);
 }

@@ -7,6 +7,9 @@
  * and those of the next job follow the end of the data of the one before
  * them: a mail then costs one write and one read.
  *
+ * LMTP (RFC 2033) differs in two things: LHLO, and a reply for each
+ * recipient behind the data.  Its next job waits for all of them.
+ *
  * Every function here may end the conversation; ended() is then its last
  * act, and may free the client.
  */
@@ -24,16 +27,37 @@
 #include "task.h"
 
 struct smtp_client;
+struct tls_client;
+
+enum client_protocol { CLIENT_SMTP, CLIENT_LMTP };
 
 enum client_end {
 	CLIENT_LEFT,		/* between jobs, by our QUIT or its wish */
 	CLIENT_REFUSED,		/* it never came to a job: try another host */
-	CLIENT_LOST		/* in the middle of one */
+	CLIENT_LOST,		/* in the middle of one */
+	CLIENT_NO_TLS		/* refused, but this host may be tried without
+				 * TLS, which it offered and then failed */
+};
+
+/*
+ * How the connection is protected before any job.  Without TLS where
+ * TLS_LEVEL_MAY lets it be, and the server does not offer it.
+ */
+struct client_wish {
+	enum tls_level	 level;
+	bool		 tls_first;	/* from the first octet, no STARTTLS */
+	bool		 login;		/* AUTH, only to a verified server */
+	struct str	 name;		/* that its certificate is to be for */
 };
 
 struct client_ops {
 	/* the configuration in force: timeouts, our name */
 	const struct conf *(*conf)(void);
+	/* what TLS needs, borrowed; NULL without memory */
+	struct tls_client *(*tls)(void);
+	/* wish.login: the server is ready for it.  NULL: client_login or
+	 * client_no_login will be called, not from within; or why not */
+	const char	*(*login)(void *owner);
 	/* the next job, or NULL: the owner calls client_wake later */
 	struct task	*(*next)(void *owner);
 	/* it is over: the server has answered, or (heard false) is gone; what
@@ -49,9 +73,16 @@ struct client_ops {
 };
 
 /* Begins by waiting for the greeting; io is borrowed, host is for results. */
-struct smtp_client *client_new(struct io *, struct str host,
-		    const struct client_ops *, void *owner);
+struct smtp_client *client_new(struct io *, enum client_protocol,
+		    struct str host, const struct client_ops *, void *owner);
 void		 client_free(struct smtp_client **);
+/* Otherwise it has no protection; to be said at once, the wish is copied. */
+void		 client_protect(struct smtp_client *,
+		    const struct client_wish *);
+/* What to log in with, or why it cannot be had. */
+void		 client_login(struct smtp_client *, struct str user,
+		    struct str password);
+void		 client_no_login(struct smtp_client *, const char *why);
 
 /* What the connection brings, for the functions of its struct io_ops. */
 size_t		 client_input(struct smtp_client *, struct str);

@@ -1,6 +1,7 @@
 /*
- * The inside of the SMTP client, for client.c, client_hear.c (replies) and
- * client_send.c (commands and content) alone.
+ * The inside of the SMTP client, for client.c, client_hear.c (replies),
+ * client_send.c (commands and content), client_tls.c and client_auth.c
+ * alone.
  */
 #ifndef CLIENT_IMPL_H
 #define CLIENT_IMPL_H
@@ -12,6 +13,9 @@
 /* What a reply may be waited for; one queue entry each. */
 enum client_stage {
 	STAGE_GREETING,
+	STAGE_STARTTLS,
+	STAGE_HANDSHAKE,	/* no reply, but its end */
+	STAGE_AUTH,
 	STAGE_EHLO,
 	STAGE_HELO,
 	STAGE_RSET,
@@ -29,6 +33,7 @@ enum client_stage {
 struct smtp_client {
 	const struct client_ops	*ops;
 	void			*owner;
+	enum client_protocol	 protocol;
 	struct io		*io;
 	struct netaddr		 address;
 	size_t			 n_host;
@@ -51,8 +56,17 @@ struct smtp_client {
 	uint64_t		 fd_done;	/* octets read of its file */
 
 	struct task		*sent;		/* its end is to be answered */
+	size_t			 sent_to_hear;	/* LMTP: whose comes next */
 	unsigned		 n_begun;	/* jobs, in all */
-	bool			 ready;		/* EHLO or HELO was answered */
+	struct client_wish	 wish;		/* its name is this: */
+	size_t			 n_name;
+	char			 name[DOMAIN_MAX];
+	bool			 secured;	/* by TLS, and ... */
+	bool			 verified;	/* ... by its certificate */
+	bool			 dropped;	/* no more of this input counts */
+	char			 verdict[TLS_TEXT_MAX];	/* for results */
+	struct client_login	*login;		/* being said, or NULL */
+	bool			 ready;		/* for jobs */
 	bool			 needs_rset;
 	bool			 closing;	/* 421 was said, or QUIT */
 	bool			 idle;		/* and the owner knows */
@@ -66,6 +80,12 @@ struct smtp_client {
 _Static_assert(JOB_RCPTS_MAX + 5 <= EXPECT_MAX,
     "replies to a whole pipelined transaction must fit");
 
+static inline bool
+client_is_lmtp(const struct smtp_client *c)
+{
+	return c->protocol == CLIENT_LMTP;
+}
+
 /* client.c */
 void	 client_expect(struct smtp_client *, enum client_stage);
 enum client_stage client_take_expected(struct smtp_client *);
@@ -78,6 +98,24 @@ void	 client_fail(struct smtp_client *, const char *code, const char *, ...)
 	    __attribute__((format(printf, 3, 4)));
 /* c->task is over: its result goes to the owner. */
 void	 client_finish_task(struct smtp_client *);
+
+/* The end of each entry: the client may be gone after it. */
+void	 client_settle(struct smtp_client *);
+
+/* client_tls.c */
+/* EHLO or HELO was answered: STARTTLS, AUTH, or it is ready. */
+void	 client_hello_done(struct smtp_client *);
+void	 client_tls_start(struct smtp_client *);
+void	 client_tls_refused(struct smtp_client *);
+/* The connection ended so: true if that was in the handshake. */
+bool	 client_tls_broken(struct smtp_client *, enum io_end);
+
+/* client_auth.c */
+void	 client_auth_begin(struct smtp_client *);
+void	 client_auth_end(struct smtp_client *);
+void	 client_hear_auth_ok(struct smtp_client *);
+void	 client_hear_auth_more(struct smtp_client *);
+void	 client_hear_auth_refused(struct smtp_client *);
 
 /* client_hear.c */
 /* A whole reply has come. */
@@ -95,5 +133,7 @@ void	 client_content_begin(struct smtp_client *);
 void	 client_content_more(struct smtp_client *);
 /* The next of the task's recipients that is asked, from i on; n_asked. */
 size_t	 client_next_rcpt(const struct smtp_client *, size_t i);
+/* The next of them that was accepted, from i on; n_asked. */
+size_t	 client_next_accepted(const struct task *, size_t i);
 
 #endif

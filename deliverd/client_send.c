@@ -32,7 +32,8 @@ write_said(struct smtp_client *c)
 void
 client_send_hello(struct smtp_client *c, bool extended)
 {
-	buf_puts(&said, extended ? "EHLO " : "HELO ");
+	buf_puts(&said, client_is_lmtp(c) ? "LHLO " :
+	    extended ? "EHLO " : "HELO ");
 	buf_put_str(&said, c->ops->conf()->hostname);
 	buf_puts(&said, "\r\n");
 	client_expect(c, extended ? STAGE_EHLO : STAGE_HELO);
@@ -116,6 +117,8 @@ client_begin(struct smtp_client *c, struct task *t)
 	struct outcome	 o;
 
 	result_host(t->result, str_bytes(c->host, c->n_host), &c->address);
+	t->result->dsn = has(c, SMTP_CAP_DSN);
+	result_tls(t->result, str_of(c->verdict));
 	if (!judge_message(c, t, &o)) {
 		result_set_rest(t->result, t->n_rcpts, &o);
 		return false;
@@ -139,6 +142,14 @@ size_t
 client_next_rcpt(const struct smtp_client *c, size_t i)
 {
 	while (i < c->task->n_asked && c->task->rcpts[i].state == RCPT_SKIPPED)
+		i++;
+	return i;
+}
+
+size_t
+client_next_accepted(const struct task *t, size_t i)
+{
+	while (i < t->n_asked && t->rcpts[i].state != RCPT_ACCEPTED)
 		i++;
 	return i;
 }
@@ -194,7 +205,7 @@ put_mail(struct smtp_client *c)
 	buf_puts(&said, "MAIL FROM:<");
 	buf_put_str(&said, t->sender);
 	buf_putc(&said, '>');
-	if (has(c, SMTP_CAP_SIZE))
+	if (has(c, SMTP_CAP_SIZE) && t->question == NULL)
 		buf_printf(&said, " SIZE=%llu", (unsigned long long)t->size);
 	put_body_type(c);
 	if (t->utf8)
@@ -262,6 +273,16 @@ client_has_said_all(const struct smtp_client *c)
 	return c->to_say > c->task->n_asked + 1;
 }
 
+/* A question ends where the data would begin. */
+static void
+put_after_rcpts(struct smtp_client *c)
+{
+	bool	 is_mail = c->task->question == NULL;
+
+	buf_puts(&said, is_mail ? "DATA\r\n" : "RSET\r\n");
+	client_expect(c, is_mail ? STAGE_DATA : STAGE_RSET);
+}
+
 /* The next command of the transaction; to_say counts them all. */
 static void
 put_next(struct smtp_client *c)
@@ -273,8 +294,7 @@ put_next(struct smtp_client *c)
 		put_rcpt(c, &c->task->rcpts[c->to_say - 1]);
 		c->to_say = client_next_rcpt(c, c->to_say) + 1;
 	} else {
-		buf_puts(&said, "DATA\r\n");
-		client_expect(c, STAGE_DATA);
+		put_after_rcpts(c);
 		c->to_say++;
 	}
 }
@@ -303,16 +323,26 @@ write_content(struct smtp_client *c, struct str in)
 }
 
 static void
+expect_ends(struct smtp_client *c)
+{
+	size_t	 n = client_is_lmtp(c) ? c->n_accepted : 1;
+
+	while (n-- != 0)
+		client_expect(c, STAGE_END);
+}
+
+static void
 write_end(struct smtp_client *c)
 {
 	if (io_write(c->io, data_scan_finish(&c->scan)) == -1) {
 		client_fail(c, "4.4.2", "cannot write to the connection");
 		return;
 	}
-	client_expect(c, STAGE_END);
 	c->sending = false;
 	c->sent = c->task;
 	c->task = NULL;
+	c->sent_to_hear = client_next_accepted(c->sent, 0);
+	expect_ends(c);
 	c->moved = true;
 }
 

@@ -15,7 +15,9 @@
 #include "io.h"
 #include "target.h"
 
+struct host;
 struct route;
+struct peer;
 
 enum conn_state {
 	CONN_OPENING,		/* no server has greeted yet */
@@ -33,7 +35,17 @@ struct conn {
 	struct smtp_client	*client;	/* once it is connected */
 	struct target		 target;	/* a copy of the one it tries */
 	size_t			 start, tried;	/* of the route's targets */
+	/* connect_service.c */
+	struct expiring		 no_opener;	/* waits for one */
+	struct peer		*opener;	/* of whom ... */
+	uint32_t		 opening;	/* ... this was asked; or 0 */
+	unsigned		 openers_lost;
+	struct peer		*keeper;	/* login.c: of whom ... */
+	uint32_t		 login_asked;	/* ... this was asked; or 0 */
+	bool			 clear;		/* this one without TLS */
 	bool			 attempted;	/* any of them */
+	struct host		*host;		/* of target; or NULL */
+	bool			 first;		/* it was its route's only */
 	bool			 permanent;	/* all refusals were, so far */
 	unsigned		 n_done;	/* jobs with a reply */
 	struct outcome		 why;		/* the last failure */
@@ -46,5 +58,11 @@ TAILQ_HEAD(conn_list, conn);
 struct conn	*conn_open(struct route *, size_t start, struct outcome *why);
 /* Closes at once; its jobs must have been given back. */
 void		 conn_free(struct conn *);
+
+/* For connect_service.c: the connection to its service (taken), or why there
+ * is none.  Both may free it. */
+void		 conn_opened(struct conn *, int fd);
+void		 conn_not_opened(struct conn *, const char *code,
+		    const char *why);
 
 #endif

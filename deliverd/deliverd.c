@@ -1,7 +1,7 @@
 /*
- * What both roles of deliverd say to queued and hear from it, and the end of
- * the process.  Jobs go to the routes (role out) or the mailboxes (local);
- * their results are kept here until queued has them on disk.
+ * What the roles of deliverd hear from other processes, and the end of the
+ * process.  Jobs go to the routes (role out) or the mailboxes (local); their
+ * results are kept here until queued has them on disk.
  */
 #include "deliverd.h"
 
@@ -10,13 +10,18 @@
 #include <sysexits.h>
 
 #include "box.h"
+#include "connect_service.h"
 #include "io.h"
 #include "kept.h"
 #include "log.h"
+#include "login.h"
 #include "mailbox.h"
 #include "peer.h"
+#include "question.h"
 #include "route.h"
+#include "service.h"
 #include "task.h"
+#include "trust.h"
 
 /* When transactions that do not end are cut off; before PROC_STOP_MS. */
 #define STOP_ABORT_MS	8000
@@ -26,6 +31,14 @@ static bool
 is_local(void)
 {
 	return proc_role() == ROLE_DELIVERD_LOCAL;
+}
+
+/* To mail hosts, to a host by its name, or to a service. */
+static bool
+is_remote(const struct route_wake *m)
+{
+	return m->transport == TRANSPORT_SMTP ||
+	    (m->transport == TRANSPORT_LMTP && m->via);
 }
 
 static void
@@ -43,10 +56,21 @@ on_route_wake(struct peer *p, uint32_t id, const struct route_wake *m)
 	if (is_local() && m->transport == TRANSPORT_LOCAL &&
 	    m->delivery < proc_conf()->n_deliveries)
 		mailbox_wake(m);
-	else if (!is_local() && m->transport == TRANSPORT_SMTP)
+	else if (!is_local() && is_remote(m))
 		route_wake(m);
 	else
 		peer_send(p, ROUTE_DOWN, 0, &down);
+}
+
+static void
+on_verify_ask(struct peer *p, uint32_t id, const struct verify_ask *m)
+{
+	const struct verified	 untried = { .status = RCPT_RETURNED };
+
+	if (is_remote(&m->route))
+		question_ask(p, id, m);
+	else
+		peer_send(p, VERIFIED, id, &untried);
 }
 
 /* A job that is not taken comes back untried. */
@@ -98,30 +122,75 @@ on_hosts(struct peer *p, void *asker, const struct hosts *m)
 		route_on_hosts(asker, m);
 }
 
+static void
+on_service_opened(struct peer *p, void *asker, const struct service_opened *m)
+{
+	service_on_opened(p, asker, m);
+}
+
+static void
+on_ca_bundle(struct peer *p, uint32_t id, const struct nothing *m)
+{
+	(void)id, (void)m;
+	trust_bundle(peer_take_fd(p));
+}
+
+static void
+on_cred(struct peer *p, void *asker, const struct cred *m)
+{
+	(void)p;
+	login_on_cred(asker, m);
+}
+
 static const struct handlers	handlers = {
+	.CA_BUNDLE = on_ca_bundle,
+	.CRED = on_cred,
 	.ROUTE_WAKE = on_route_wake,
 	.JOB = on_job,
 	.JOB_KEPT = on_job_kept,
+	.VERIFY_ASK = on_verify_ask,
 	.HOSTS = on_hosts,
 	.MAILBOX_OPENED = box_on_opened,
+	.SERVICE_OPEN = service_on_open,
+	.SERVICE_OPENED = on_service_opened,
 };
 
 static void
 on_peer_up(struct peer *p)
 {
-	if (p->role == ROLE_QUEUED)
+	switch (p->role) {
+	case ROLE_QUEUED:
 		kept_resume(p);
+		break;
+	case ROLE_RESOLVERD:
+		route_resolver_up();
+		break;
+	case ROLE_DELIVERD_CONNECT:
+		service_opener_up();
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+on_queued_down(struct peer *p)
+{
+	if (is_local()) {
+		mailbox_queued_lost();
+		return;
+	}
+	question_peer_lost(p);
+	route_queued_lost();
 }
 
 static void
 on_peer_down(struct peer *p)
 {
-	if (p->role != ROLE_QUEUED)
-		return;
-	if (is_local())
-		mailbox_queued_lost();
-	else
-		route_queued_lost();
+	if (proc_role() == ROLE_DELIVERD_CONNECT)
+		service_peer_lost(p);
+	else if (p->role == ROLE_QUEUED)
+		on_queued_down(p);
 }
 
 static void
@@ -130,7 +199,7 @@ on_start(void)
 	io_setup(proc_base());
 	if (is_local())
 		mailbox_setup();
-	else
+	else if (proc_role() == ROLE_DELIVERD_OUT)
 		route_setup();
 	proc_ready();
 }
@@ -138,10 +207,8 @@ on_start(void)
 static void
 on_stopped(void)
 {
-	struct peer	*queued = proc_peer(ROLE_QUEUED);
-
-	if (queued != NULL)
-		peer_drain(queued, LAST_WORDS_MS);
+	for (struct peer *p = proc_peers(); p != NULL; p = p->next)
+		peer_drain(p, LAST_WORDS_MS);
 	proc_exit(EX_OK);
 }
 
@@ -149,10 +216,17 @@ static void
 on_stop_late(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what, (void)arg;
-	if (is_local())
+	switch (proc_role()) {
+	case ROLE_DELIVERD_LOCAL:
 		mailbox_abort();
-	else
+		break;
+	case ROLE_DELIVERD_CONNECT:
+		service_abort();
+		break;
+	default:
 		route_abort();
+		break;
+	}
 	on_stopped();
 }
 
@@ -160,10 +234,17 @@ on_stop_late(evutil_socket_t fd, short what, void *arg)
 static void
 on_retire(void)
 {
-	if (is_local())
+	switch (proc_role()) {
+	case ROLE_DELIVERD_LOCAL:
 		mailbox_stop(on_stopped);
-	else
+		break;
+	case ROLE_DELIVERD_CONNECT:
+		service_stop(on_stopped);
+		break;
+	default:
 		route_stop(on_stopped);
+		break;
+	}
 }
 
 static void
@@ -176,19 +257,41 @@ on_stop(void)
 	on_retire();
 }
 
+static int
+on_configure(const struct conf *conf, char *why, size_t size)
+{
+	(void)why, (void)size;
+	if (proc_role() == ROLE_DELIVERD_CONNECT)
+		service_configure(conf);
+	return 0;
+}
+
 /* What resolverd said of hosts was judged by the old configuration. */
 static void
 on_commit(void)
 {
-	if (!is_local())
-		route_forget_hosts();
+	if (proc_role() != ROLE_DELIVERD_OUT)
+		return;
+	trust_commit();
+	route_reconfigure();
+}
+
+/* OpenSSL is for the one role that has connections. */
+static void
+on_prepare(void)
+{
+	if (proc_role() == ROLE_DELIVERD_OUT)
+		trust_setup();
 }
 
 const struct proc_ops	deliverd_ops = {
 	.program = "deliverd",
-	.roles = DELIVERD_OUT | DELIVERD_LOCAL,
+	.roles = DELIVERD_OUT | DELIVERD_LOCAL | DELIVERD_CONNECT,
 	.handlers = &handlers,
+	.prepare = on_prepare,
+	.configure = on_configure,
 	.commit = on_commit,
+	.drop = trust_drop,
 	.peer_up = on_peer_up,
 	.peer_down = on_peer_down,
 	.start = on_start,

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "clock.h"
 #include "header.h"
 #include "log.h"
 
@@ -83,6 +84,7 @@ result_new(const struct job *job)
 		return NULL;
 	*r = (struct result){
 		.by_job.number = job->job,
+		.began_ms = clock_ms(),
 		.id = job->id,
 		.n_rcpts = job->n_rcpts,
 	};
@@ -115,6 +117,15 @@ result_host(struct result *r, struct str host, const struct netaddr *addr)
 	if (r->n_host != 0)
 		memcpy(r->host, host.p, r->n_host);
 	r->address = *addr;
+	r->began_ms = clock_ms();
+}
+
+void
+result_tls(struct result *r, struct str verdict)
+{
+	r->n_tls = verdict.n < sizeof(r->tls) ? verdict.n : sizeof(r->tls);
+	if (r->n_tls != 0)
+		memcpy(r->tls, verdict.p, r->n_tls);
 }
 
 /* NULL without memory: the fate then goes without its text. */
@@ -123,6 +134,7 @@ words_new(struct result *r, const struct outcome *o)
 {
 	struct result_words	*w = malloc(sizeof(*w) + o->n);
 
+	r->took_ms = (uint32_t)(clock_ms() - r->began_ms);
 	if (w == NULL)
 		return NULL;
 	w->next = r->words;
@@ -175,9 +187,12 @@ void
 result_message(const struct result *r, struct job_result *m)
 {
 	*m = (struct job_result){
+		.dsn = r->dsn,
 		.job = r->by_job.number,
 		.host = str_bytes(r->host, r->n_host),
 		.address = r->address,
+		.tls = str_bytes(r->tls, r->n_tls),
+		.took_ms = r->took_ms,
 		.rcpts = r->rcpts,
 		.n_rcpts = r->n_rcpts,
 	};

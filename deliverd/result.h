@@ -45,8 +45,13 @@ struct result {
 	bool			 sent;		/* and so to be kept */
 	struct msgid		 id;
 	struct netaddr		 address;	/* family 0: nobody spoken to */
+	bool			 dsn;		/* it reports successes */
+	uint64_t		 began_ms;	/* spoken to since */
+	uint32_t		 took_ms;	/* to what was said last */
 	size_t			 n_host;
 	char			 host[DOMAIN_MAX];
+	size_t			 n_tls;
+	char			 tls[TLS_TEXT_MAX];
 	struct result_words	*words;
 	size_t			 n_rcpts;
 	struct rcpt_result	 rcpts[];
@@ -60,6 +65,8 @@ void		 result_free(struct result *);
 /* host says what is said from now on; the longer name is cut. */
 void	 result_host(struct result *, struct str host,
 	    const struct netaddr *);
+/* How the connection was protected, in words; a longer text is cut. */
+void	 result_tls(struct result *, struct str verdict);
 void	 result_set(struct result *, size_t rcpt, const struct outcome *);
 /* The same for those of the first n of which nothing was said yet. */
 void	 result_set_rest(struct result *, size_t n, const struct outcome *);

@@ -1,71 +1,38 @@
 /*
- * Routes: from queued's ROUTE_WAKE to the window it is told, and back to
- * sleep.  Owns the routes and the jobs that wait for a connection.
- *
- * The window is twice the number of connections, so that each finds its next
- * job here when it has sent one.  It grows by a connection each time queued
- * has filled it a whole window long: more is waiting there than we can see.
+ * The list of routes, and what queued says of them: wake-ups, jobs,
+ * questions.
  */
-#include "route.h"
+#include "route_impl.h"
 
 #include <stdlib.h>
 
-#include "log.h"
+#include "clock.h"
+#include "connect_service.h"
 #include "peer.h"
 #include "proc.h"
 
-#define JOBS_PER_CONN	2
-#define BACKLOG_FOR_TWO	4	/* waiting: begin with two connections */
-#define WINDOW_FAILING	50	/* jobs are ended as they come */
-#define FAILING_MS	5000	/* then the hosts are looked up again */
-#define FAILURES_MAX	3	/* connections broken in a row: down */
-#define LOSSES_MAX	3	/* of one job, before it is deferred */
-#define DOWN_FIRST_S	60	/* or the shortest retry configured */
-#define DOWN_MAX_S	900	/* each time twice as long, up to this */
-#define DOWN_KEPT_MS	7200000	/* who is not woken again is forgotten */
+#define QUESTION_PAUSE_MS 5000	/* while down: answered without trying */
 
 static TAILQ_HEAD(, route)	 routes = TAILQ_HEAD_INITIALIZER(routes);
 static struct numbers		 by_number;
-static struct expiry		 failing, down;
 static void			(*on_stopped)(void);
 
 /* ---- routes come and go ------------------------------------------------ */
 
-static void
-rest_over(struct expiring *e)
-{
-	struct route	*r = (struct route *)((char *)e -
-			    offsetof(struct route, resting));
-
-	/* it now has no connection, and goes unless it has jobs */
-	r->state = ROUTE_OPEN;
-	r->targets_until_ms = 0;
-	route_balance(r);
-}
-
 void
 route_setup(void)
 {
-	expiry_init(&failing, rest_over);
-	expiry_init(&down, rest_over);
+	route_rest_setup();
+	route_hosts_setup();
+	service_open_setup();
 	pool_setup();
 }
 
-static void
-stop_resting(struct route *r)
-{
-	if (r->state == ROUTE_FAILING)
-		expiry_remove(&failing, &r->resting);
-	else if (r->state == ROUTE_DOWN)
-		expiry_remove(&down, &r->resting);
-}
-
-static void
+void
 route_free(struct route *r)
 {
-	stop_resting(r);
-	if (r->asked != 0)
-		peer_forget(r->resolver, r->asked);
+	route_resolve_end(r);
+	route_get_up(r);
 	if (r->numbered)
 		numbers_remove(&by_number, &r->by_number);
 	TAILQ_REMOVE(&routes, r, entry);
@@ -74,9 +41,17 @@ route_free(struct route *r)
 }
 
 static bool
+is_by_service(const struct route_wake *m)
+{
+	return m->transport == TRANSPORT_LMTP && m->service != SERVICE_NONE;
+}
+
+static bool
 is_hop_of(const struct route *r, const struct route_wake *m)
 {
-	return r->via == m->via && r->port == m->port &&
+	return r->transport == m->transport && r->via == m->via &&
+	    r->port == m->port && r->by_service == is_by_service(m) &&
+	    protection_is(&r->protection, m) &&
 	    str_equal(str_bytes(r->next_hop, r->n_next_hop), m->next_hop);
 }
 
@@ -87,19 +62,22 @@ route_new(const struct route_wake *m)
 
 	if (r == NULL)
 		return NULL;
+	r->transport = m->transport;
 	r->port = m->port;
 	r->via = m->via;
+	r->by_service = is_by_service(m);
 	r->state = ROUTE_OPEN;
 	TAILQ_INIT(&r->waiting);
+	TAILQ_INIT(&r->questions);
 	pool_init(&r->pool);
 	r->n_next_hop = m->next_hop.n;
 	if (m->next_hop.n != 0)
 		memcpy(r->next_hop, m->next_hop.p, m->next_hop.n);
-	TAILQ_INSERT_TAIL(&routes, r, entry);
+	TAILQ_INSERT_HEAD(&routes, r, entry);
 	return r;
 }
 
-/* One left over from the queued before, or a new one. */
+/* One that has no number yet, or any more; or a new one. */
 static struct route *
 route_get(const struct route_wake *m)
 {
@@ -115,264 +93,14 @@ route_get(const struct route_wake *m)
 	return route_new(m);
 }
 
-/* ---- the ends of jobs -------------------------------------------------- */
-
-void
-route_end_task(struct route *r, struct task *t, bool heard)
-{
-	r->in_hand--;
-	if (heard) {
-		r->failures = 0;
-		r->down_s = 0;
-	}
-	task_end(t);
-}
-
-static struct task *
-take_waiting(struct route *r)
-{
-	struct task	*t = TAILQ_FIRST(&r->waiting);
-
-	if (t == NULL)
-		return NULL;
-	TAILQ_REMOVE(&r->waiting, t, entry);
-	r->n_waiting--;
-	return t;
-}
-
-struct task *
-route_next_task(struct route *r)
-{
-	return take_waiting(r);
-}
-
-/* Ends all that wait: the first max with why, the others untried. */
+/* What may be another than the last time. */
 static void
-end_waiting(struct route *r, size_t max, const struct outcome *why)
+route_demands(struct route *r, const struct route_wake *m)
 {
-	struct task	*t;
-
-	while ((t = take_waiting(r)) != NULL) {
-		if (max != 0) {
-			result_set_rest(t->result, t->n_rcpts, why);
-			max--;
-		}
-		r->in_hand--;
-		task_end(t);
-	}
-}
-
-void
-route_return_task(struct route *r, struct task *t)
-{
-	struct outcome	 why;
-
-	TAILQ_INSERT_HEAD(&r->waiting, t, entry);
-	r->n_waiting++;
-	if (proc_stopping()) {
-		end_waiting(r, 0, NULL);
-	} else if (t->losses >= LOSSES_MAX) {
-		outcome_say(&why, RCPT_DEFERRED, "4.4.2",
-		    "connection lost %u times before a reply", t->losses);
-		take_waiting(r);
-		result_set_rest(t->result, t->n_rcpts, &why);
-		r->in_hand--;
-		task_end(t);
-	}
-}
-
-/* ---- what queued is told ----------------------------------------------- */
-
-static size_t
-first_conns(const struct route *r)
-{
-	return r->backlog > BACKLOG_FOR_TWO && r->concurrency > 1 ? 2 : 1;
-}
-
-static uint32_t
-window_of(const struct route *r)
-{
-	switch (r->state) {
-	case ROUTE_RESOLVING:
-		return (uint32_t)(JOBS_PER_CONN * first_conns(r));
-	case ROUTE_OPEN:
-		return (uint32_t)(JOBS_PER_CONN * r->pool.n);
-	case ROUTE_FAILING:
-		return WINDOW_FAILING;
-	case ROUTE_DOWN:
-		break;
-	}
-	return 0;
-}
-
-static void
-announce(struct route *r)
-{
-	struct route_window	 m = {
-		.route = r->by_number.number,
-		.window = window_of(r),
-	};
-
-	if (m.window == r->window)
-		return;
-	r->window = m.window;
-	if (r->numbered && !proc_stopping())
-		peer_send(proc_peer(ROLE_QUEUED), ROUTE_WINDOW, 0, &m);
-}
-
-/* The shortest that the postmaster wants to wait anywhere, if that is less. */
-static uint32_t
-down_first_s(void)
-{
-	const struct conf	*conf = proc_conf();
-	uint32_t		 s = DOWN_FIRST_S;
-
-	for (size_t i = 0; i < conf->n_routes; i++)
-		if (conf->routes[i].retry_min_s < s)
-			s = conf->routes[i].retry_min_s;
-	return s != 0 ? s : 1;
-}
-
-/*
- * Nothing can be delivered now.  One job bears the reason, so that its mail
- * shows it and waits its turn; the others go back untried.  queued hears of
- * it before they come, lest it send them again.
- */
-static void
-go_down(struct route *r, const struct outcome *why)
-{
-	struct route_down	 m = {
-		.route = r->by_number.number,
-		.why = str_bytes(why->text, why->n),
-	};
-
-	r->down_s = r->down_s == 0 ? down_first_s() : 2 * r->down_s;
-	if (r->down_s > DOWN_MAX_S)
-		r->down_s = DOWN_MAX_S;
-	m.retry_s = r->down_s;
-	log_debug("route next-hop=%.*s down for=%us: %.*s",
-	    (int)r->n_next_hop, r->next_hop, r->down_s,
-	    (int)why->n, why->text);
-	r->state = ROUTE_DOWN;
-	r->woken = false;
-	expiry_add(&down, &r->resting, DOWN_KEPT_MS);
-	if (r->numbered)
-		peer_send(proc_peer(ROLE_QUEUED), ROUTE_DOWN, 0, &m);
-	announce(r);
-	end_waiting(r, 1, why);
-}
-
-/* Nothing can ever be delivered, as far as we can see. */
-static void
-go_failing(struct route *r, const struct outcome *why)
-{
-	r->state = ROUTE_FAILING;
-	r->woken = false;
-	r->verdict = *why;
-	expiry_add(&failing, &r->resting, FAILING_MS);
-	end_waiting(r, r->n_waiting, why);
-}
-
-void
-route_fail(struct route *r, const struct outcome *why)
-{
-	if (why->status == RCPT_FAILED)
-		go_failing(r, why);
-	else
-		go_down(r, why);
-}
-
-/* ---- connections ------------------------------------------------------- */
-
-struct pool *
-route_pool(struct route *r)
-{
-	return &r->pool;
-}
-
-void
-route_conn_failed(struct route *r, bool reached, const struct outcome *why)
-{
-	r->failures++;
-	r->full = 0;
-	/* others may still do; and one that was reached gets more chances */
-	if (r->state != ROUTE_OPEN || r->pool.n != 0 ||
-	    (reached && r->failures < FAILURES_MAX))
-		return;
-	route_fail(r, why);
-}
-
-static size_t
-wanted_conns(const struct route *r)
-{
-	const struct pool	*pool = &r->pool;
-
-	if (pool->n == 0)
-		return r->n_waiting != 0 || r->woken ? first_conns(r) : 0;
-	if (r->full > r->window && pool->n_opening == 0 &&
-	    pool->n < r->concurrency)
-		return pool->n + 1;
-	return pool->n;
-}
-
-static void
-open_conns(struct route *r)
-{
-	struct outcome	 why;
-	size_t		 wanted = wanted_conns(r);
-
-	if (wanted <= r->pool.n)
-		return;
-	/* old hosts serve until the new ones are known */
-	if (r->targets.n == 0 || r->pool.n == 0)
-		route_resolve(r);
-	else if (!route_hosts_are_fresh(r))
-		route_ask_hosts(r);
-	while (r->state == ROUTE_OPEN && r->pool.n < wanted) {
-		r->full = 0;
-		r->woken = false;
-		if (pool_open(&r->pool, r, &why) == -1)
-			route_conn_failed(r, false, &why);
-	}
-}
-
-static void
-hand_out(struct route *r)
-{
-	struct conn	*conn;
-
-	while (r->n_waiting != 0 && (conn = pool_pick(&r->pool)) != NULL)
-		client_wake(conn->client);
-}
-
-static bool
-may_go(const struct route *r)
-{
-	if (r->in_hand != 0 || r->pool.n != 0)
-		return false;
-	return r->state == ROUTE_OPEN || proc_stopping() || !r->numbered;
-}
-
-void
-route_balance(struct route *r)
-{
-	/* what this does may end connections, which come here again */
-	if (r->balancing) {
-		r->again = true;
-		return;
-	}
-	r->balancing = true;
-	do {
-		r->again = false;
-		hand_out(r);
-		if (r->state == ROUTE_OPEN && !proc_stopping())
-			open_conns(r);
-	} while (r->again);
-	announce(r);
-	r->balancing = false;
-	if (may_go(r))
-		route_free(r);
-	route_check_stop();
+	r->concurrency = m->concurrency != 0 ? m->concurrency : 1;
+	r->service = m->service;
+	r->conf = m->conf;
+	protection_set(&r->protection, m);
 }
 
 /* ---- for queued -------------------------------------------------------- */
@@ -392,14 +120,50 @@ route_wake(const struct route_wake *m)
 		TAILQ_REMOVE(&routes, r, entry);
 		TAILQ_INSERT_TAIL(&routes, r, entry);
 	}
-	r->concurrency = m->concurrency != 0 ? m->concurrency : 1;
+	route_demands(r, m);
 	r->backlog = m->waiting;
 	r->window = 0;		/* as queued thinks */
-	if (r->state == ROUTE_DOWN) {
-		stop_resting(r);
-		r->state = ROUTE_OPEN;
-	}
+	r->down_until_ms = 0;
+	if (r->state == ROUTE_DOWN)
+		route_get_up(r);
 	r->woken = r->state == ROUTE_OPEN;
+	route_balance(r);
+}
+
+/* Tried no more often than that while the route is down. */
+static bool
+may_ask(struct route *r)
+{
+	if (r->state == ROUTE_DOWN &&
+	    clock_ms() >= r->down_ms + QUESTION_PAUSE_MS)
+		route_get_up(r);
+	return r->state == ROUTE_OPEN || r->state == ROUTE_RESOLVING;
+}
+
+void
+route_question(const struct route_wake *m, struct task *t)
+{
+	struct route	*r = (struct route *)numbers_find(&by_number,
+			    m->route);
+
+	if (proc_stopping()) {
+		task_end(t);
+		return;
+	}
+	if (r == NULL || !is_hop_of(r, m))
+		r = route_get(m);
+	if (r == NULL) {
+		task_end(t);
+		return;
+	}
+	route_demands(r, m);
+	r->in_hand++;
+	if (!may_ask(r)) {
+		route_end_with(r, t, &r->verdict);
+	} else {
+		TAILQ_INSERT_TAIL(&r->questions, t, entry);
+		r->n_waiting++;
+	}
 	route_balance(r);
 }
 
@@ -436,17 +200,36 @@ route_queued_lost(void)
 			numbers_remove(&by_number, &r->by_number);
 		r->numbered = false;
 		r->window = 0;
+		r->down_until_ms = 0;
 		route_balance(r);
 	}
 }
 
+/* Its place in the new configuration; where it has none any more, that in
+ * the old one is known for a while (service.c). */
+static void
+find_service(struct route *r, const struct conf *conf)
+{
+	struct str	 name = str_bytes(r->next_hop, r->n_next_hop);
+
+	for (size_t i = 0; i < conf->n_services; i++)
+		if (str_equal(conf->services[i].name, name)) {
+			r->service = (uint16_t)i;
+			r->conf = conf->number;
+			return;
+		}
+}
+
 void
-route_forget_hosts(void)
+route_reconfigure(void)
 {
 	struct route	*r;
 
-	TAILQ_FOREACH(r, &routes, entry)
+	TAILQ_FOREACH(r, &routes, entry) {
 		r->targets_until_ms = 0;
+		if (r->by_service)
+			find_service(r, proc_conf());
+	}
 }
 
 void
@@ -458,7 +241,7 @@ route_stop(void (*stopped)(void))
 	for (r = TAILQ_FIRST(&routes); r != NULL; r = next) {
 		next = TAILQ_NEXT(r, entry);
 		r->balancing = true;	/* it goes at the end, not before */
-		end_waiting(r, 0, NULL);
+		route_stop_waiting(r);
 		pool_leave(&r->pool);
 		r->balancing = false;
 		route_balance(r);

@@ -75,6 +75,14 @@ is_forbidden(const struct making *m, const struct netaddr *addr)
 }
 
 static void
+target_name(struct target *t, struct str name)
+{
+	t->n_name = name.n < DOMAIN_MAX ? name.n : DOMAIN_MAX;
+	if (t->n_name != 0)
+		memcpy(t->name, name.p, t->n_name);
+}
+
+static void
 add_addr(struct making *m, struct str name, uint16_t preference,
     const struct netaddr *addr)
 {
@@ -86,10 +94,8 @@ add_addr(struct making *m, struct str name, uint16_t preference,
 	*t = (struct target){
 		.addr = with_port(*addr, m->wish->port),
 		.preference = preference,
-		.n_name = name.n < DOMAIN_MAX ? name.n : DOMAIN_MAX,
 	};
-	if (t->n_name != 0)
-		memcpy(t->name, name.p, t->n_name);
+	target_name(t, name);
 }
 
 static void
@@ -210,6 +216,15 @@ finish(struct targets *t, const struct making *m, struct outcome *o)
 		return -1;
 	}
 	return 0;
+}
+
+int
+targets_from_service(struct targets *t, struct str name, struct outcome *o)
+{
+	struct making	 m = { .n = 1 };
+
+	target_name(&m.list[0], name);
+	return finish(t, &m, o);
 }
 
 int

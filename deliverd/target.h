@@ -50,6 +50,9 @@ int	 targets_from_hosts(struct targets *, const struct target_wish *,
 /* The same for "[192.0.2.1]" or a bare address; 1: it is neither. */
 int	 targets_from_literal(struct targets *, const struct target_wish *,
 	    struct outcome *);
+/* The service of that name, whose address is not ours to know; 0 or -1. */
+int	 targets_from_service(struct targets *, struct str name,
+	    struct outcome *);
 void	 targets_clear(struct targets *);
 
 /* Whether a connection between these two ends is one to ourselves. */

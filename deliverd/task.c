@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "kept.h"
+#include "question.h"
 
 static size_t
 text_size(const struct job *job)
@@ -131,6 +132,9 @@ task_new(const struct job *job, int fd, struct result *result)
 void
 task_end(struct task *t)
 {
-	kept_send(t->result);
+	if (t->question != NULL)
+		question_end(t);
+	else
+		kept_send(t->result);
 	task_free(t);
 }

@@ -33,6 +33,7 @@ struct task_rcpt {
 struct task {
 	TAILQ_ENTRY(task)	 entry;
 	struct result		*result;	/* borrowed: kept.h has it */
+	struct question		*question;	/* it is one: question.h */
 	void			*owner;		/* whoever carries it out */
 	uint32_t		 route;
 	uint32_t		 conf;		/* slots are of that one */
@@ -51,12 +52,15 @@ struct task {
 	struct task_rcpt	 rcpts[];
 };
 
+struct question;
+
 TAILQ_HEAD(task_list, task);
 
 /* Takes fd (or -1) in every case, borrows result.  NULL without memory, or
  * when the file is not of the size that the job says. */
 struct task	*task_new(const struct job *, int fd, struct result *);
-/* Ends it: the result goes to queued as it stands, the task is freed. */
+/* Ends it: the result goes to queued as it stands, the task is freed (and,
+ * of a question, the result as well). */
 void		 task_end(struct task *);
 
 #endif

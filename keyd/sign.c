@@ -1,87 +1,155 @@
 /*
- * The forms of what may be signed, and the answers.  No string has both
- * forms: behind the first 64 octets one has "T", the other 3.
+ * The answers of the role that signs.
  */
 #include "sign.h"
 
-#define RANDOMS		64	/* those of client and server, RFC 5246 7.4.3 */
-#define SPACES		64	/* RFC 8446 4.4.3 */
-#define NAMED_CURVE	3	/* RFC 8422 5.4 */
-#define UNCOMPRESSED	4
+#include <openssl/err.h>
+#include <openssl/rsa.h>
 
-/* RFC 8446 4.2.3; tls13: also for a CertificateVerify */
-static const struct {
-	uint16_t	 scheme;
-	bool		 tls13;
-} schemes[] = {
-	{ 0x0401, false }, { 0x0501, false }, { 0x0601, false }, /* PKCS#1 */
-	{ 0x0403, true }, { 0x0503, true }, { 0x0603, true },	 /* ECDSA */
-	{ 0x0804, true }, { 0x0805, true }, { 0x0806, true },	 /* PSS */
-	{ 0x0807, true }, { 0x0808, true },			 /* EdDSA */
-};
+#include <sodium.h>
 
-/* RFC 8422 5.1.1 and 5.4: a curve and the length of its points */
-static const struct {
-	uint16_t	 curve;
-	uint8_t		 point;
-	bool		 uncompressed;	/* they begin with that octet */
-} curves[] = {
-	{ 23, 65, true }, { 24, 97, true }, { 25, 133, true },
-	{ 29, 32, false }, { 30, 56, false },
-};
+#include <stdlib.h>
 
-static bool
-is_certificate_verify(struct str s)
+#include "bucket.h"
+#include "clock.h"
+#include "xmalloc.h"
+
+#include "sign_form.h"
+#include "sign_keys.h"
+
+/* A key of tickets; it is followed by another when half of that is over. */
+#define TICKET_LIFE_S	(4 * 3600)
+
+/* Microseconds of signing: one channel gets three quarters of our time. */
+static const struct bucket_rate	 rate = { 750000, 1000, 500000 };
+
+static struct ticket {
+	uint8_t		 name[TICKET_NAME_LEN];
+	uint8_t		 key[TICKET_KEY_LEN];
+	uint64_t	 made_ms;	/* 0: not yet */
+} tickets[ROLE_N];
+
+static void
+peer_up(struct peer *p)
 {
-	/* with its final NUL, which belongs to it */
-	static const char	 context[] =
-				    "TLS 1.3, server CertificateVerify";
-	size_t			 head = SPACES + sizeof(context);
+	p->data = xcalloc(1, sizeof(struct bucket));
+}
 
-	if (s.n != head + 32 && s.n != head + 48)	/* SHA-256, SHA-384 */
-		return false;
-	for (size_t i = 0; i < SPACES; i++)
-		if (s.p[i] != ' ')
-			return false;
-	return memcmp(s.p + SPACES, context, sizeof(context)) == 0;
+static void
+peer_down(struct peer *p)
+{
+	free(p->data);
+	p->data = NULL;
+}
+
+const struct keyd_part	 sign_part = {
+	.role = ROLE_KEYD_SIGN,
+	.prepare = sign_keys_setup,
+	.configure = sign_keys_configure,
+	.commit = sign_keys_commit,
+	.drop = sign_keys_drop,
+	.secret = sign_keys_secret,
+	.peer_up = peer_up,
+	.peer_down = peer_down,
+};
+
+/* ---- signatures -------------------------------------------------------- */
+
+static int
+set_padding(EVP_PKEY_CTX *ctx, const struct sign_scheme *scheme)
+{
+	if (!scheme->pss)
+		return 1;
+	return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
+	    EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1;
 }
 
 static bool
-is_key_exchange(struct str s)
+sign(EVP_PKEY *key, const struct sign_scheme *scheme, struct str tbs,
+    uint8_t *sig, size_t *len)
 {
-	const uint8_t	*p;
-	uint16_t	 curve;
+	EVP_MD_CTX	*md = EVP_MD_CTX_new();
+	EVP_PKEY_CTX	*ctx;		/* md's */
+	bool		 ok;
 
-	if (s.n < RANDOMS + 5)
-		return false;
-	p = (const uint8_t *)s.p + RANDOMS;
-	if (p[0] != NAMED_CURVE)
-		return false;
-	curve = (uint16_t)(p[1] << 8 | p[2]);
-	for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++)
-		if (curves[i].curve == curve)
-			return p[3] == curves[i].point &&
-			    s.n == RANDOMS + 4u + curves[i].point &&
-			    (!curves[i].uncompressed || p[4] == UNCOMPRESSED);
-	return false;
+	ok = md != NULL && EVP_DigestSignInit_ex(md, &ctx, scheme->md, NULL,
+	    NULL, key, NULL) == 1 && set_padding(ctx, scheme) &&
+	    EVP_DigestSign(md, sig, len, (const uint8_t *)tbs.p, tbs.n) == 1;
+	EVP_MD_CTX_free(md);
+	ERR_clear_error();
+	return ok;
 }
 
-bool
-sign_is_handshake(uint16_t scheme, struct str tbs)
+/* Whether it may be made; only then is its cost taken. */
+static enum secret_result
+judge(struct peer *p, const struct tls_sign *m, const struct sign_key *key)
 {
-	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
-		if (schemes[i].scheme == scheme)
-			return is_key_exchange(tbs) ||
-			    (schemes[i].tls13 && is_certificate_verify(tbs));
-	return false;
+	if (!sign_is_handshake(m->scheme, m->tbs))
+		return SECRET_REFUSED;
+	if (key == NULL)
+		return SECRET_UNKNOWN;
+	if (!(key->roles & 1u << p->role) ||
+	    strcmp(key->kind, sign_scheme(m->scheme)->kind) != 0)
+		return SECRET_REFUSED;
+	if (p->data != NULL && !bucket_take(p->data, &rate, key->cost))
+		return SECRET_BUSY;
+	return SECRET_OK;
 }
 
 void
 on_tls_sign(struct peer *p, uint32_t id, const struct tls_sign *m)
 {
-	struct tls_signed	 answer = { SECRET_UNKNOWN, STR_NONE };
+	const struct sign_key	*key = sign_keys_find(m->conf, m->key);
+	uint8_t			 sig[SIGNATURE_MAX];
+	size_t			 len = sizeof(sig);
+	struct tls_signed	 answer = { judge(p, m, key), STR_NONE };
 
-	if (!sign_is_handshake(m->scheme, m->tbs))
-		answer.result = SECRET_REFUSED;
+	if (answer.result == SECRET_OK) {
+		if (sign(key->key, sign_scheme(m->scheme), m->tbs, sig, &len))
+			answer.signature = str_bytes(sig, len);
+		else
+			answer.result = SECRET_REFUSED;
+	}
 	peer_send(p, TLS_SIGNED, id, &answer);
+}
+
+/* ---- what else servers need -------------------------------------------- */
+
+void
+on_certificate_ask(struct peer *p, uint32_t id,
+    const struct certificate_ask *m)
+{
+	const struct sign_key	*key = sign_keys_find(m->conf, m->certificate);
+	struct certificate	 answer = { SECRET_UNKNOWN, STR_NONE };
+	unsigned char		*der = NULL;
+	int			 n;
+
+	if (key != NULL)
+		answer.result = SECRET_REFUSED;
+	if (key != NULL && key->self_signed != NULL &&
+	    (key->roles & 1u << p->role) &&
+	    (n = i2d_X509(key->self_signed, &der)) > 0)
+		answer = (struct certificate){ SECRET_OK,
+		    str_bytes(der, (size_t)n) };
+	peer_send(p, CERTIFICATE, id, &answer);
+	OPENSSL_free(der);
+}
+
+void
+on_ticket_key_ask(struct peer *p, uint32_t id, const struct nothing *m)
+{
+	struct ticket		*t = &tickets[p->role];
+	uint64_t		 now = clock_ms();
+	struct ticket_key	 answer;
+
+	(void)m;
+	if (t->made_ms == 0 || (now - t->made_ms) / 1000 >= TICKET_LIFE_S / 2) {
+		randombytes_buf(t->name, sizeof(t->name));
+		randombytes_buf(t->key, sizeof(t->key));
+		t->made_ms = now;
+	}
+	answer.name = str_bytes(t->name, sizeof(t->name));
+	answer.key = str_bytes(t->key, sizeof(t->key));
+	answer.lives_s = TICKET_LIFE_S - (uint32_t)((now - t->made_ms) / 1000);
+	peer_send(p, TICKET_KEY, id, &answer);
 }

@@ -1,22 +1,19 @@
 /*
- * Signatures with the private keys of TLS.  Whoever asks may have been
- * broken into, so what is signed is nothing but what a TLS server signs in
- * its handshake.
+ * The role that signs with the private keys of TLS.  Whoever asks may have
+ * been broken into: it gets signatures of nothing but what a TLS server
+ * signs in its handshake, with the keys of its own role's listeners, and not
+ * more than its share.
  */
 #ifndef SIGN_H
 #define SIGN_H
 
-#include <stdbool.h>
+#include "keyd.h"
 
-#include "peer.h"
-
-/*
- * tbs has the form, to the octet, of a server's CertificateVerify (RFC 8446
- * 4.4.3) or ServerKeyExchange with ECDHE parameters (RFC 8422 5.4), and
- * scheme is one that its version of TLS signs it with, not with SHA-1.
- */
-bool	 sign_is_handshake(uint16_t scheme, struct str tbs);
+extern const struct keyd_part	 sign_part;
 
 void	 on_tls_sign(struct peer *, uint32_t id, const struct tls_sign *);
+void	 on_certificate_ask(struct peer *, uint32_t id,
+	    const struct certificate_ask *);
+void	 on_ticket_key_ask(struct peer *, uint32_t id, const struct nothing *);
 
 #endif

@@ -86,10 +86,26 @@ ballot_tell(struct child *c, enum child_await what)
 		ballot_await(c, what);
 }
 
+static bool
+is_one_of(const struct child *c, unsigned roles)
+{
+	return (1u << c->role & roles) != 0;
+}
+
 void
-ballot_tell_all(void)
+ballot_tell_all(unsigned roles)
 {
 	for (size_t i = 0; i < master.n_children; i++)
-		if (master.children[i].handed)
+		if (master.children[i].handed &&
+		    is_one_of(&master.children[i], roles))
 			ballot_tell(&master.children[i], AWAIT_COMMITTED);
+}
+
+void
+ballot_tell_candidates(unsigned roles)
+{
+	for (size_t i = 0; i < master.n_children; i++)
+		if (master.children[i].candidate &&
+		    is_one_of(&master.children[i], roles))
+			ballot_tell(&master.children[i], AWAIT_READY);
 }

@@ -23,8 +23,10 @@ void		 ballot_drop(void);
  * starts with what is in force.
  */
 void		 ballot_tell(struct child *, enum child_await);
-/* The same to all who were asked, and are not told yet. */
-void		 ballot_tell_all(void);
+/* The same to all of these roles who were asked, and are not told yet. */
+void		 ballot_tell_all(unsigned roles);
+/* The candidates of these roles are told, and awaited until READY. */
+void		 ballot_tell_candidates(unsigned roles);
 
 void		 ballot_await(struct child *, enum child_await);
 /* It has answered, or never will: false if nothing was awaited of it. */

@@ -4,19 +4,17 @@
 #include "builtin.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
+#include "builtin_files.h"
 #include "dirs.h"
 #include "bounds.h"
 #include "log.h"
 #include "messages.h"
 
-#define DEFAULT_PORT	"2525"
 #define DEFAULT_RELAY	"127.0.0.1:2526"
 /* whom the mailboxes belong to; need not be in passwd(5) */
 #define MAIL_UID	5300
@@ -34,22 +32,34 @@ static const char	 conf_text[] =
     "spool { directory \"%1$s/spool\"; segment-size 16m; reserve 64m; }\n"
     "log { level %2$s; }\n"
     "table recipients file \"%1$s/recipients\";\n"
+    "table users file \"%1$s/users\";\n"
     "listen mx { address 127.0.0.1; port %3$s; }\n"
+    "listen submission { address 127.0.0.1; port %6$s; auth users; }\n"
+    "listen submissions { address 127.0.0.1; port %7$s; auth users; }\n"
     "listen local { socket \"%1$s/submit\"; }\n"
     "domain example.org {\n"
+    "	recipients recipients;\n"
+    "	deliver maildir \"%1$s/mail/%%{user}\" as %5$d:%5$d;\n"
+    "}\n"
+    "domain mail.example.org {\n"
     "	recipients recipients;\n"
     "	deliver maildir \"%1$s/mail/%%{user}\" as %5$d:%5$d;\n"
     "}\n"
     "route * { via smtp://%4$s; }\n"
     "allow-loopback yes;\n";
 
-static const char	 recipients_text[] =
-    "# who has a mailbox at example.org\n"
-    "alice\n"
-    "postmaster\n";
-
 static char		 dir[FILE_NAME_MAX + 1];
-static const char	*port, *relay, *programs;
+static const char	*relay, *programs;
+
+/* where it listens, by names in the environment */
+enum { MX, SUBMISSION, SUBMISSIONS };
+static struct {
+	const char	*name, *port;
+} ports[] = {
+	[MX] = { "PORT_MX", "2525" },
+	[SUBMISSION] = { "PORT_SUBMISSION", "2587" },
+	[SUBMISSIONS] = { "PORT_SUBMISSIONS", "2465" },
+};
 
 const char *
 builtin_dir(void)
@@ -108,70 +118,59 @@ make_dir(const char *run_dir)
 	return may_be_quoted(dir) ? 0 : -1;
 }
 
-/* A list that was edited stays as it is. */
 static int
-make_recipients(void)
+read_settings(void)
 {
-	const ssize_t	 len = sizeof(recipients_text) - 1;
-	char		 path[FILE_NAME_MAX + 32];
-	int		 fd, r;
-
-	snprintf(path, sizeof(path), "%s/recipients", dir);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (fd == -1)
-		r = errno == EEXIST ? 0 : -1;
-	else {
-		r = write(fd, recipients_text, (size_t)len) == len ? 0 : -1;
-		close(fd);
+	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
+		ports[i].port = setting(ports[i].name, ports[i].port);
+		if (!is_plain(ports[i].name, ports[i].port, "0123456789"))
+			return -1;
 	}
-	if (r == -1)
-		log_error("%s: %s", path, strerror(errno));
-	return r;
-}
-
-static int
-make_files(void)
-{
-	char	 path[FILE_NAME_MAX + 32];
-
-	snprintf(path, sizeof(path), "%s/mail", dir);
-	if (dirs_one(path, 0755, MAIL_UID, MAIL_UID) == -1)
-		return -1;
-	return make_recipients();
+	relay = setting("RELAY", DEFAULT_RELAY);
+	return is_plain("RELAY", relay, PLAIN_HOST) ? 0 : -1;
 }
 
 int
 builtin_prepare(const char *run_dir, const char *program_dir, bool debug,
     struct buf *text)
 {
-	port = setting("PORT_MX", DEFAULT_PORT);
-	relay = setting("RELAY", DEFAULT_RELAY);
 	programs = program_dir;
-	if (!is_plain("PORT_MX", port, "0123456789") ||
-	    !is_plain("RELAY", relay, PLAIN_HOST))
+	if (read_settings() == -1)
 		return EX_USAGE;
-	if (make_dir(run_dir) == -1 || make_files() == -1)
+	if (make_dir(run_dir) == -1 || builtin_files_make(dir, MAIL_UID) == -1)
 		return EX_CANTCREAT;
-	if (buf_printf(text, conf_text, dir, debug ? "debug" : "info", port,
-	    relay, MAIL_UID) == -1) {
+	if (buf_printf(text, conf_text, dir, debug ? "debug" : "info",
+	    ports[MX].port, relay, MAIL_UID, ports[SUBMISSION].port,
+	    ports[SUBMISSIONS].port) == -1) {
 		log_error("%s: the name is too long", dir);
 		return EX_CANTCREAT;
 	}
 	return EX_OK;
 }
 
+/* The second does as a mail program does. */
 void
 builtin_announce(void)
 {
+	const char	*password = builtin_password();
+
+	if (password == NULL)
+		password = "PASSWORD";
 	printf("\nListening on 127.0.0.1:%s for example.org (alice, "
-	    "postmaster); other mail goes to %s.\n"
+	    "postmaster), on %s (STARTTLS) and\n%s (TLS) for alice with the "
+	    "password %s; other mail goes to\n%s.\n"
 	    "Send one:\n"
 	    "  python3 -c 'import smtplib; smtplib.SMTP(\"127.0.0.1\", %s)"
 	    ".sendmail(\"you@example.net\", [\"alice@example.org\"], "
 	    "\"Subject: hello\\r\\n\\r\\nIt works.\\r\\n\")'\n"
-	    "See what waits:\n"
+	    "  swaks --server 127.0.0.1:%s --tls --auth PLAIN --auth-user "
+	    "alice --auth-password %s --from alice@example.org --to "
+	    "you@example.net\n",
+	    ports[MX].port, ports[SUBMISSION].port, ports[SUBMISSIONS].port,
+	    password, relay, ports[MX].port, ports[SUBMISSION].port, password);
+	printf("See what waits:\n"
 	    "  '%s/posternctl' -s '%s/control' queue\n"
 	    "Read it in '%s/mail/alice'; end with Ctrl-C.\n\n",
-	    port, relay, port, programs, dir, dir);
+	    programs, dir, dir);
 	fflush(stdout);
 }

@@ -11,7 +11,8 @@
 
 /*
  * Makes run_dir with what the configuration wants there, and writes its
- * text.  $PORT_MX (2525) is where mail comes in and $RELAY (127.0.0.1:2526)
+ * text.  $PORT_MX (2525) is where mail comes in, $PORT_SUBMISSION (2587) and
+ * $PORT_SUBMISSIONS (2465) where users hand it in, and $RELAY (127.0.0.1:2526)
  * where it goes.  0, or what to exit with after a log line.
  */
 int	 builtin_prepare(const char *run_dir, const char *programs,

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -22,6 +23,9 @@
 #define RUN_MODE	0755
 #define EMPTY_MODE	0755
 #define SPOOL_MODE	0700
+
+#define EMPTY_TEMPLATE	"/tmp/postern.XXXXXX"
+#define EMPTY_TEMP_MODE	0555
 
 static int
 make_parents(const char *path)
@@ -92,6 +96,28 @@ dirs_one(const char *path, mode_t mode, uid_t uid, gid_t gid)
 	if (fd != -1)
 		close(fd);
 	return r;
+}
+
+int
+dirs_empty_make(char root[DIRS_EMPTY_MAX])
+{
+	memcpy(root, EMPTY_TEMPLATE, DIRS_EMPTY_MAX);
+	if (mkdtemp(root) == NULL) {
+		log_error("directory %s: %s", EMPTY_TEMPLATE,
+		    strerror(errno));
+		*root = '\0';
+		return -1;
+	}
+	chmod(root, EMPTY_TEMP_MODE);
+	return 0;
+}
+
+void
+dirs_empty_remove(char root[DIRS_EMPTY_MAX])
+{
+	if (*root != '\0')
+		rmdir(root);
+	*root = '\0';
 }
 
 int

@@ -20,4 +20,13 @@ int	 dirs_make(const struct conf *);
  */
 int	 dirs_one(const char *path, mode_t mode, uid_t uid, gid_t gid);
 
+/*
+ * A new empty directory, as the root of a process that runs while there is
+ * no run_dir yet.  -1 with a log line, and root is "".
+ */
+#define DIRS_EMPTY_MAX	sizeof("/tmp/postern.XXXXXX")
+int	 dirs_empty_make(char root[DIRS_EMPTY_MAX]);
+/* Takes what dirs_empty_make gave. */
+void	 dirs_empty_remove(char root[DIRS_EMPTY_MAX]);
+
 #endif

@@ -5,6 +5,7 @@
 
 #include <signal.h>
 
+#include "hand.h"
 #include "log.h"
 #include "master.h"
 #include "mesh.h"
@@ -19,7 +20,7 @@ check_lost(void *asker, enum lost_why why)
 	(void)asker, (void)why;		/* its channel's end tells it all */
 }
 
-/* So many tables or sockets that they must go before it can be asked. */
+/* So many sockets that they must go before it can be asked. */
 static void
 make_room(struct peer *p)
 {
@@ -27,25 +28,12 @@ make_room(struct peer *p)
 		peer_drain(p, DRAIN_MS);
 }
 
-static void
-send_tables(struct child *c, const struct loaded *l)
-{
-	for (size_t i = 0; i < l->memory->conf.n_tables; i++) {
-		struct table	 m = { (uint16_t)i };
-
-		peer_send_fd(c->peer, TABLE, 0, mesh_copy(l->tables[i]), &m);
-	}
-}
-
 int
 launch_hand_in(struct child *c, const struct loaded *l)
 {
 	const struct nothing	 nothing = { };
 
-	peer_send_fd(c->peer, CONF, 0, mesh_copy(l->conf_fd), &nothing);
-	if (c->role == ROLE_QUEUED)
-		send_tables(c, l);
-	make_room(c->peer);
+	hand_conf(c->peer, l);
 	return peer_ask(c->peer, CONF_CHECK, &nothing, check_lost, c,
 	    0) != 0 ? 0 : -1;
 }

@@ -3,13 +3,11 @@
  */
 #include "loader.h"
 
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <event2/event.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,15 +16,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "dirs.h"
 #include "log.h"
 #include "log_out.h"
 #include "peer.h"
 #include "plan.h"
+#include "regular.h"
+#include "secrets.h"
 #include "spawn.h"
 
-/* its root, while it runs: nothing is ever in it */
-#define EMPTY_TEMPLATE	"/tmp/postern.XXXXXX"
-#define ROOT_MODE	0555
 #define REAP_MS		200	/* from its channel's end to its own */
 
 static struct {
@@ -37,7 +35,7 @@ static struct {
 	struct event	*deadline;
 	pid_t		 pid;		/* 0: has been waited for */
 	int		 status;
-	char		 root[sizeof(EMPTY_TEMPLATE)];
+	char		 root[DIRS_EMPTY_MAX];	/* nothing is ever in it */
 	bool		 ended, ok, bad;
 } job;
 
@@ -46,8 +44,17 @@ loaded_init(struct loaded *l)
 {
 	l->memory = NULL;
 	l->conf_fd = -1;
-	for (size_t i = 0; i < TABLES_MAX; i++)
-		l->tables[i] = -1;
+	memset(l->tables, 0xff, sizeof(l->tables));		/* all -1 */
+	memset(l->keys, 0xff, sizeof(l->keys));
+	memset(l->credentials, 0xff, sizeof(l->credentials));
+}
+
+static void
+close_all(const int *fds, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (fds[i] != -1)
+			close(fds[i]);
 }
 
 void
@@ -56,33 +63,13 @@ loaded_free(struct loaded *l)
 	conf_free(l->memory);
 	if (l->conf_fd != -1)
 		close(l->conf_fd);
-	for (size_t i = 0; i < TABLES_MAX; i++)
-		if (l->tables[i] != -1)
-			close(l->tables[i]);
+	close_all(l->tables, TABLES_MAX);
+	close_all(l->keys, CERTIFICATES_MAX);
+	close_all(l->credentials, CREDENTIALS_MAX);
 	loaded_init(l);
 }
 
 /* ---- what it asks and says --------------------------------------------- */
-
-/*
- * A regular file, or -1 with errno.  O_NONBLOCK so that a FIFO of that name
- * does not keep us waiting before it is refused.
- */
-static int
-open_file(const char *path)
-{
-	struct stat	 st;
-	int		 fd, error;
-
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) == -1)
-		return -1;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		return fd;
-	error = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
-	close(fd);
-	errno = error;
-	return -1;
-}
 
 static int
 open_named(struct str name)
@@ -103,7 +90,7 @@ open_named(struct str name)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	return open_file(path);
+	return regular_open(path);
 }
 
 static void
@@ -117,7 +104,7 @@ on_load_open(struct peer *p, uint32_t id, const struct load_open *m)
 
 /* As given, but for what could steer a terminal. */
 static void
-print_error(bool warning, struct str text)
+print_line(bool warning, struct str text)
 {
 	for (size_t i = 0; i < text.n; i++) {
 		unsigned char	 c = (unsigned char)text.p[i];
@@ -127,14 +114,20 @@ print_error(bool warning, struct str text)
 	fputs(warning ? " (warning)\n" : "\n", stderr);
 }
 
+void
+loader_say(bool warning, struct str text)
+{
+	if (job.request->report != NULL)
+		job.request->report(warning, text);
+	else
+		print_line(warning, text);
+}
+
 static void
 on_load_error(struct peer *p, uint32_t id, const struct load_error *m)
 {
 	(void)p, (void)id;
-	if (job.request->report != NULL)
-		job.request->report(m->warning, m->text);
-	else
-		print_error(m->warning, m->text);
+	loader_say(m->warning, m->text);
 }
 
 static void
@@ -226,7 +219,7 @@ outcome(int wait_status)
 	}
 	if (!job.ok)
 		return EX_CONFIG;
-	if (job.request->mode == LOAD_RUN && !is_complete(job.loaded)) {
+	if (!is_complete(job.loaded)) {
 		log_error("%s: the load role gave an incomplete configuration",
 		    job.request->name);
 		return EX_SOFTWARE;
@@ -279,7 +272,9 @@ on_lost(struct peer *p)
 	job.peer = NULL;
 	event_free(job.deadline);
 	code = outcome(reap());
-	rmdir(job.root);
+	dirs_empty_remove(job.root);
+	if (code == EX_OK && secrets_open(job.loaded, loader_say) == -1)
+		code = EX_CONFIG;
 	if (code != EX_OK)
 		loaded_free(job.loaded);
 	job.done(code);
@@ -345,22 +340,22 @@ loader_start(struct event_base *base, const struct load_request *request,
 	job.status = 0;
 	/* opened here: it may be readable by root alone */
 	if (request->text.n == 0 &&
-	    (conf_file = open_file(request->name)) == -1) {
+	    (conf_file = regular_open(request->name)) == -1) {
 		log_error("%s: %s", request->name, strerror(errno));
 		fail(base, EX_NOINPUT);
 		return;
 	}
-	memcpy(job.root, EMPTY_TEMPLATE, sizeof(job.root));
-	if (mkdtemp(job.root) == NULL || (fd = spawn(&s, &job.pid)) == -1) {
-		log_error("cannot start the load role: %s", strerror(errno));
+	if (dirs_empty_make(job.root) == -1 ||
+	    (fd = spawn(&s, &job.pid)) == -1) {
+		log_error("%s: the load role cannot be started",
+		    request->name);
 		job.pid = 0;
-		rmdir(job.root);
+		dirs_empty_remove(job.root);
 		if (conf_file != -1)
 			close(conf_file);
 		fail(base, EX_OSERR);
 		return;
 	}
-	chmod(job.root, ROOT_MODE);
 	begin(base, fd, conf_file);
 }
 

@@ -23,6 +23,8 @@ struct loaded {
 	struct conf_memory	*memory;	/* NULL: none */
 	int			 conf_fd;
 	int			 tables[TABLES_MAX];
+	int			 keys[CERTIFICATES_MAX]; /* -1: self-signed */
+	int			 credentials[CREDENTIALS_MAX];
 };
 
 #define LOADED_NONE	{ .memory = NULL, .conf_fd = -1 }
@@ -39,14 +41,17 @@ struct load_request {
 
 /*
  * Starts it; done is called once with what came of it: 0 (loaded then holds
- * the configuration, in mode LOAD_RUN) or what to exit with, each error
- * having been printed.  Borrows the request until then; one at a time.
+ * the configuration, and its secrets are open) or what to exit with, each
+ * error having been told.  Borrows the request until then; one at a time.
  */
 void	 loader_start(struct event_base *, const struct load_request *,
 	    struct loaded *, void (*done)(int code));
 /* The same, running the loop until it is done. */
 int	 loader_run(struct event_base *, const struct load_request *,
 	    struct loaded *);
+
+/* A line to whom the request being served, or served last, reports. */
+void	 loader_say(bool warning, struct str);
 
 /* A child has ended: whether it was the load role. */
 bool	 loader_died(pid_t, int wait_status);

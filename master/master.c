@@ -21,6 +21,7 @@
 #include "log.h"
 #include "plan.h"
 #include "supervise.h"
+#include "trial.h"
 
 /* descriptors that a child may be given; see plan.c */
 #define FILES_MAX	20480
@@ -74,9 +75,7 @@ load(const struct options *o)
 	struct load_request	*r = &master.request;
 	int			 code = EX_OK;
 
-	r->mode = LOAD_RUN;
-	if (o->check)
-		r->mode = o->print ? LOAD_PRINT : LOAD_CHECK;
+	r->mode = o->print ? LOAD_PRINT : LOAD_RUN;
 	if (o->run_dir != NULL) {
 		code = builtin_prepare(o->run_dir, o->programs, o->debug,
 		    &text);
@@ -91,6 +90,9 @@ load(const struct options *o)
 	}
 	if (code == EX_OK)
 		code = loader_run(master.base, r, &master.loaded);
+	if (code == EX_OK && o->check && !trial_run(master.base,
+	    &master.loaded, loader_say))
+		code = EX_CONFIG;
 	return code;
 }
 
@@ -144,6 +146,7 @@ master_main(const struct options *o)
 		return EX_NOPERM;
 	}
 	set_up();
+	loaded_init(&master.loaded);
 	if ((code = load(o)) != EX_OK || o->check) {
 		loaded_free(&master.loaded);
 		return code;

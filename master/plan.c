@@ -39,9 +39,11 @@ static const struct {
 	[ROLE_DELIVERD_LOCAL] = { 1024, 4 * GIB, FILE_LITTLE },
 	[ROLE_DELIVERD_CONNECT] = { 1024, 1 * GIB, FILE_LITTLE },
 	[ROLE_DELIVERD_STS] = { 1024, 1 * GIB, FILE_LITTLE },
-	[ROLE_KEYD_SIGN] = { 256, 1 * GIB, FILE_LITTLE },
-	[ROLE_KEYD_AUTH] = { 256, 1 * GIB, FILE_LITTLE },
-	[ROLE_KEYD_CRED] = { 256, 1 * GIB, FILE_LITTLE },
+	/* a file for each certificate or credential, until all are there */
+	[ROLE_KEYD_SIGN] = { 512, 1 * GIB, FILE_LITTLE },
+	/* the tables of two configurations */
+	[ROLE_KEYD_AUTH] = { 1024, 1 * GIB, FILE_LITTLE },
+	[ROLE_KEYD_CRED] = { 512, 1 * GIB, FILE_LITTLE },
 	[ROLE_MAILBOX] = { 64, 1 * GIB, FILE_OF_MESSAGE },
 };
 
@@ -70,6 +72,34 @@ has_listener(const struct conf *conf, enum role role)
 	return false;
 }
 
+static bool
+has_tls(const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->n_listeners; i++)
+		if (conf->listeners[i].n_certificates != 0)
+			return true;
+	return false;
+}
+
+static bool
+has_auth(const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->n_listeners; i++)
+		if (conf->listeners[i].auth_table != TABLE_NONE)
+			return true;
+	return false;
+}
+
+/* One that is not asked for by name. */
+static bool
+has_service(const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->n_services; i++)
+		if (conf->services[i].host.n == 0)
+			return true;
+	return false;
+}
+
 unsigned
 role_wanted(const struct conf *conf, enum role role)
 {
@@ -86,6 +116,14 @@ role_wanted(const struct conf *conf, enum role role)
 		return conf->out_workers;
 	case ROLE_DELIVERD_LOCAL:
 		return conf->n_deliveries != 0;
+	case ROLE_DELIVERD_CONNECT:
+		return has_service(conf);
+	case ROLE_KEYD_SIGN:
+		return has_tls(conf);
+	case ROLE_KEYD_AUTH:
+		return has_auth(conf);
+	case ROLE_KEYD_CRED:
+		return conf->n_credentials != 0;
 	default:
 		return 0;	/* nothing configures them yet */
 	}
@@ -142,6 +180,17 @@ add_mail_ports(const struct conf *conf, struct confine *m,
 			return -1;
 	for (size_t i = 0; i < conf->n_services; i++)
 		if (add_port(m, room, conf->services[i].port) == -1)
+			return -1;
+	return 0;
+}
+
+static int
+add_service_ports(const struct conf *conf, struct confine *m,
+    struct plan_room *room)
+{
+	for (size_t i = 0; i < conf->n_services; i++)
+		if (conf->services[i].addr.family != 0 &&
+		    add_port(m, room, conf->services[i].addr.port) == -1)
 			return -1;
 	return 0;
 }
@@ -218,6 +267,8 @@ plan_confine(const struct conf *conf, enum role role, struct confine *m,
 		return -1;
 	if (role == ROLE_DELIVERD_OUT)
 		return add_mail_ports(conf, m, room);
+	if (role == ROLE_DELIVERD_CONNECT)
+		return add_service_ports(conf, m, room);
 	if (role == ROLE_RESOLVERD)
 		return add_dns_ports(conf, m, room);
 	return 0;

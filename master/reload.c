@@ -16,8 +16,13 @@
 #include "master.h"
 #include "notice.h"
 #include "staff.h"
+#include "trial.h"
 
-enum step { IDLE, LOADING, CHECKING, COMMITTING_QUEUED, COMMITTING, ENDING };
+enum step { IDLE, LOADING, TRYING, CHECKING, COMMITTING_SERVERS, COMMITTING,
+    ENDING };
+
+/* who is spoken to by the numbers of a configuration */
+#define SERVERS	(QUEUED | KEYD_SIGN | KEYD_AUTH | KEYD_CRED | DELIVERD_CONNECT)
 
 static struct {
 	enum step	 step;
@@ -119,18 +124,16 @@ use_log(void)
 static void
 commit(void)
 {
-	struct child	*queued = staff_find(ROLE_QUEUED, 0);
-
 	loaded_free(&master.loaded);
 	master.loaded = job.next;
 	loaded_init(&job.next);
 	sockets_commit(&master.sockets, &job.sockets);
 	use_log();
-	job.step = COMMITTING_QUEUED;
+	job.step = COMMITTING_SERVERS;
 	set_deadline();
-	if (queued != NULL && queued->handed)
-		ballot_tell(queued, AWAIT_COMMITTED);
-	else
+	ballot_tell_candidates(SERVERS);
+	ballot_tell_all(SERVERS);
+	if (ballot_open() == NULL)
 		advance();
 }
 
@@ -149,13 +152,11 @@ commit_rest(void)
 {
 	job.step = COMMITTING;
 	set_deadline();
-	for (size_t i = 0; i < master.n_children; i++)
-		if (master.children[i].candidate)
-			ballot_tell(&master.children[i], AWAIT_READY);
+	ballot_tell_candidates(CHILD_ANY);
 	/* its jail is not made for new sessions of the new configuration:
 	 * they wait in their sockets for its successor */
 	let_go(SMTPD_ANY);
-	ballot_tell_all();
+	ballot_tell_all(CHILD_ANY);
 	if (ballot_open() == NULL)
 		advance();
 }
@@ -167,7 +168,7 @@ advance(void)
 	case CHECKING:
 		commit();
 		break;
-	case COMMITTING_QUEUED:
+	case COMMITTING_SERVERS:
 		commit_rest();
 		break;
 	case COMMITTING:
@@ -263,6 +264,18 @@ check(void)
 		advance();	/* nobody runs at this moment */
 }
 
+/* A check ends here: it has seen what there is to see. */
+static void
+on_tried(bool good)
+{
+	if (!good || job.stopped) {
+		refuse();
+		return;
+	}
+	loaded_free(&job.next);
+	end(RELOAD_DONE);
+}
+
 static void
 on_loaded(int code)
 {
@@ -274,8 +287,8 @@ on_loaded(int code)
 	    &job.next.memory->conf)) {
 		refuse();
 	} else if (job.check) {
-		loaded_free(&job.next);
-		end(RELOAD_DONE);
+		job.step = TRYING;
+		trial_start(master.base, &job.next, notice_line, on_tried);
 	} else
 		check();
 }
@@ -392,6 +405,8 @@ reload_stop(void)
 	job.stopped = true;
 	if (job.step == LOADING)
 		loader_cancel();
+	else if (job.step == TRYING)
+		trial_cancel();
 	else if (job.step == CHECKING) {
 		notice_error("postern is being stopped");
 		refuse();

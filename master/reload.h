@@ -5,9 +5,9 @@
  *	LOADING		load reads and compiles it
  *	CHECKING	the new sockets are bound; every process is asked,
  *			and those that will be new are started and asked
- *	COMMITTING	all said yes: it is in force in master; queued is told
- *			first, since all others speak to it by the numbers of
- *			the configuration, then the others
+ *	COMMITTING	all said yes: it is in force in master; queued, keyd
+ *			and other servers are told first, since the others
+ *			speak to them by the numbers of the configuration
  *
  * Whatever fails before COMMITTING leaves everything as it was.  After it,
  * those who leave are told to finish, and the one who asked is answered.

@@ -20,7 +20,9 @@ enum entry_kind {
 	ENTRY_MESSAGE,		/* stored is told where it is */
 	ENTRY_CANCEL,		/* stored is told result */
 	ENTRY_STATE,		/* done is told; it may end the message */
-	ENTRY_COPY		/* made by the cleaner */
+	ENTRY_COPY,		/* made by the cleaner */
+	ENTRY_REWRITE,		/* made by a start: rewritten is told */
+	ENTRY_VOID		/* of claim.c */
 };
 
 struct entry {
@@ -31,6 +33,9 @@ struct entry {
 	union {
 		spool_stored	 stored;	/* MESSAGE, CANCEL */
 		spool_done	 done;		/* STATE; may be NULL */
+		/* REWRITE; place is NULL when it failed */
+		void		(*rewritten)(const struct record *,
+				    const struct spool_place *);
 	};
 	void			*arg;
 	uint32_t		 at;		/* of the record in the batch */

@@ -18,12 +18,16 @@ static const char *const action_words[BOUNCE_ACTION_N] = {
 	[BOUNCE_FAILED] = "failed",
 	[BOUNCE_DELAYED] = "delayed",
 	[BOUNCE_DELIVERED] = "delivered",
+	[BOUNCE_RELAYED] = "relayed",
+	[BOUNCE_EXPANDED] = "expanded",
 };
 
 static const char *const subjects[BOUNCE_ACTION_N] = {
 	[BOUNCE_FAILED] = "Mail could not be delivered",
 	[BOUNCE_DELAYED] = "Mail is delayed (nothing need be done)",
 	[BOUNCE_DELIVERED] = "Mail was delivered",
+	[BOUNCE_RELAYED] = "Mail was passed on",
+	[BOUNCE_EXPANDED] = "Mail was passed on to several",
 };
 
 static const char *const openings[BOUNCE_ACTION_N] = {
@@ -33,6 +37,12 @@ static const char *const openings[BOUNCE_ACTION_N] = {
 	    "Your message is not yet delivered, and is still tried, to:\r\n",
 	[BOUNCE_DELIVERED] =
 	    "Your message has been delivered to:\r\n",
+	[BOUNCE_RELAYED] =
+	    "Your message has been passed on to a mail server that does not\r\n"
+	    "report what becomes of it, for:\r\n",
+	[BOUNCE_EXPANDED] =
+	    "Your message has been passed on to all those behind this address,"
+	    "\r\nof whom nothing more is reported if it reaches them:\r\n",
 };
 
 bool
@@ -40,7 +50,7 @@ bounce_is_wanted(uint8_t notify, enum bounce_action action)
 {
 	if (notify & NOTIFY_NEVER)
 		return false;
-	if (action == BOUNCE_DELIVERED)
+	if (action >= BOUNCE_DELIVERED)
 		return (notify & NOTIFY_SUCCESS) != 0;
 	if (notify == 0)	/* RFC 3461 4.1: failures; delays if we like */
 		return true;
@@ -67,11 +77,50 @@ main_action(const struct bounce *b)
 	return BOUNCE_FAILED;
 }
 
+static size_t
+reply_max(const struct bounce *b)
+{
+	return b->n_rcpts > BOUNCE_SHORT_ABOVE ? BOUNCE_SHORT_MAX :
+	    BOUNCE_REPLY_MAX;
+}
+
 static const char *
 boundary(const struct bounce *b, char text[BOUNDARY_MAX])
 {
 	snprintf(text, BOUNDARY_MAX, "=_%s", msgid_text(&b->id));
 	return text;
+}
+
+/* ---- addresses --------------------------------------------------------- */
+
+static bool
+is_ascii(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] >= 0x80)
+			return false;
+	return true;
+}
+
+/* The address as it is, where UTF-8 may stand (RFC 6532 3.2); what is no
+ * text is written as escapes in any case. */
+static void
+put_address(const struct bounce *b, struct buf *to, struct str s)
+{
+	size_t	 n;
+
+	if (!b->original->utf8) {
+		header_put_safe(to, s, ADDRESS_MAX * 4);
+		return;
+	}
+	for (; s.n != 0; s = str_skip(s, n)) {
+		if ((n = addr_utf8_char(s)) != 0) {
+			buf_put(to, s.p, n);
+			continue;
+		}
+		n = 1;
+		header_put_safe(to, str_bytes(s.p, 1), 4);
+	}
 }
 
 /* ---- the header -------------------------------------------------------- */
@@ -95,9 +144,9 @@ put_header(const struct bounce *b, struct buf *to)
 	buf_printf(&value, "Mail Delivery System <postmaster@%.*s>",
 	    STR_FMT(b->hostname));
 	header_put_field(to, "From", buf_str(&value));
-	buf_reset(&value);
-	buf_printf(&value, "<%.*s>", STR_FMT(b->original->sender));
-	header_put_field(to, "To", buf_str(&value));
+	buf_puts(to, "To: <");
+	put_address(b, to, b->original->sender);
+	buf_puts(to, ">\r\n");
 	buf_printf(to, "Subject: %s\r\n", subjects[main_action(b)]);
 	buf_printf(to, "Message-ID: <%s@%.*s>\r\n", msgid_text(&b->id),
 	    STR_FMT(b->hostname));
@@ -114,13 +163,14 @@ put_header(const struct bounce *b, struct buf *to)
 /* ---- the text ---------------------------------------------------------- */
 
 static void
-put_rcpt_text(const struct bounce_rcpt *r, struct buf *to)
+put_rcpt_text(const struct bounce *b, const struct bounce_rcpt *r,
+    struct buf *to)
 {
 	buf_puts(to, "\r\n  <");
-	header_put_safe(to, r->rcpt->address, ADDRESS_MAX * 4);
+	put_address(b, to, r->rcpt->address);
 	buf_puts(to, ">\r\n    ");
-	if (r->action == BOUNCE_DELIVERED) {
-		buf_puts(to, "delivered\r\n");
+	if (r->action >= BOUNCE_DELIVERED) {
+		buf_printf(to, "%s\r\n", action_words[r->action]);
 		return;
 	}
 	if (r->host.n != 0) {
@@ -129,7 +179,7 @@ put_rcpt_text(const struct bounce_rcpt *r, struct buf *to)
 	}
 	if (r->reply_code != 0)
 		buf_printf(to, "%u ", r->reply_code);
-	header_put_safe(to, r->reply, BOUNCE_REPLY_MAX);
+	header_put_safe(to, r->reply, reply_max(b));
 	buf_puts(to, "\r\n");
 }
 
@@ -138,7 +188,10 @@ put_text(const struct bounce *b, struct buf *to)
 {
 	char	 date[HEADER_DATE_MAX];
 
-	buf_puts(to, "Content-Type: text/plain; charset=us-ascii\r\n\r\n");
+	buf_puts(to, b->original->utf8 ?
+	    "Content-Type: text/plain; charset=utf-8\r\n"
+	    "Content-Transfer-Encoding: 8bit\r\n\r\n" :
+	    "Content-Type: text/plain; charset=us-ascii\r\n\r\n");
 	buf_printf(to, "This is the mail system of %.*s.\r\n",
 	    STR_FMT(b->hostname));
 	for (int a = BOUNCE_FAILED; a < BOUNCE_ACTION_N; a++) {
@@ -148,7 +201,7 @@ put_text(const struct bounce *b, struct buf *to)
 		buf_puts(to, openings[a]);
 		for (size_t i = 0; i < b->n_rcpts; i++)
 			if ((int)b->rcpts[i].action == a)
-				put_rcpt_text(&b->rcpts[i], to);
+				put_rcpt_text(b, &b->rcpts[i], to);
 	}
 	buf_printf(to, "\r\nIt came in on %s\r\nand is known here as %s.\r\n",
 	    header_date(date, (time_t)b->original->arrived, 0),
@@ -171,15 +224,33 @@ put_typed(struct buf *to, const char *name, struct str type, struct str value)
 	buf_clear(&text);
 }
 
+/* RFC 6533 3: what is not ASCII is of the type utf-8. */
 static void
-put_diagnostic(const struct bounce_rcpt *r, struct buf *to)
+put_address_field(const struct bounce *b, struct buf *to, const char *name,
+    struct str type, struct str address)
+{
+	if (!b->original->utf8 || is_ascii(address)) {
+		put_typed(to, name, type, address);
+		return;
+	}
+	buf_printf(to, "%s: utf-8; ", name);
+	put_address(b, to, address);
+	buf_puts(to, "\r\n");
+}
+
+static void
+put_diagnostic(const struct bounce *b, const struct bounce_rcpt *r,
+    struct buf *to)
 {
 	static const struct str	 smtp = STR("smtp"), ours = STR("x-postern");
 	struct buf		 text = BUF_INIT(FIELD_TEXT_MAX);
 
 	if (r->reply_code != 0)
 		buf_printf(&text, "%u ", r->reply_code);
-	buf_put_str(&text, r->reply);
+	if (r->reply.n <= reply_max(b))
+		buf_put_str(&text, r->reply);
+	else
+		header_put_safe(&text, r->reply, reply_max(b));
 	put_typed(to, "Diagnostic-Code", r->reply_code != 0 ? smtp : ours,
 	    buf_str(&text));
 	to->failed |= text.failed;
@@ -194,15 +265,16 @@ put_rcpt_fields(const struct bounce *b, const struct bounce_rcpt *r,
 
 	buf_puts(to, "\r\n");
 	if (r->rcpt->orcpt_type.n != 0)		/* 2.3.1 */
-		put_typed(to, "Original-Recipient", r->rcpt->orcpt_type,
-		    r->rcpt->orcpt);
-	put_typed(to, "Final-Recipient", rfc822, r->rcpt->address);
+		put_address_field(b, to, "Original-Recipient",
+		    r->rcpt->orcpt_type, r->rcpt->orcpt);
+	put_address_field(b, to, "Final-Recipient", rfc822,
+	    r->rcpt->address);
 	buf_printf(to, "Action: %s\r\n", action_words[r->action]);
 	header_put_field(to, "Status", r->status);
 	if (r->host.n != 0)
 		put_typed(to, "Remote-MTA", dns, r->host);
-	if (r->action != BOUNCE_DELIVERED)
-		put_diagnostic(r, to);
+	if (r->action < BOUNCE_DELIVERED)
+		put_diagnostic(b, r, to);
 	put_date(to, "Last-Attempt-Date", b->now);
 	if (r->action == BOUNCE_DELAYED && b->until != 0)
 		put_date(to, "Will-Retry-Until", b->until);
@@ -213,7 +285,10 @@ put_fields(const struct bounce *b, struct buf *to)
 {
 	static const struct str	 dns = STR("dns");
 
-	buf_puts(to, "Content-Type: message/delivery-status\r\n\r\n");
+	buf_puts(to, b->original->utf8 ?
+	    "Content-Type: message/global-delivery-status\r\n"
+	    "Content-Transfer-Encoding: 8bit\r\n\r\n" :
+	    "Content-Type: message/delivery-status\r\n\r\n");
 	put_typed(to, "Reporting-MTA", dns, b->hostname);
 	if (b->original->envid.n != 0)		/* 2.2.1 */
 		header_put_field(to, "Original-Envelope-Id",
@@ -232,11 +307,15 @@ put_fields(const struct bounce *b, struct buf *to)
 static void
 put_returned(const struct bounce *b, struct buf *to)
 {
+	static const char *const types[2][2] = {
+		{ "text/rfc822-headers", "message/rfc822" },
+		{ "message/global-headers", "message/global" },
+	};
 	struct str	 header = b->header;
 
 	buf_printf(to, "Content-Type: %s\r\n"
 	    "Content-Transfer-Encoding: 8bit\r\n\r\n",
-	    b->has_body ? "message/rfc822" : "text/rfc822-headers");
+	    types[b->original->utf8][b->has_body]);
 	if (!b->has_body && header.n >= 4 &&
 	    memcmp(header.p + header.n - 4, "\r\n\r\n", 4) == 0)
 		header.n -= 2;

@@ -1,8 +1,9 @@
 /*
- * The text of a delivery status notification (RFC 3461 to 3464, RFC 6522).
- * Pure: makes header and body from what it is given.  Every remote octet
- * passes through header_put_safe or stands, as it came, in the returned part
- * behind a boundary that cannot be guessed.
+ * The text of a delivery status notification (RFC 3461 to 3464, RFC 6522;
+ * RFC 6533 where the message is internationalized).  Pure: makes header and
+ * body from what it is given.  Every remote octet passes through
+ * header_put_safe, which UTF-8 in addresses may bypass, or stands, as it
+ * came, in the returned part behind a boundary that cannot be guessed.
  */
 #ifndef BOUNCE_H
 #define BOUNCE_H
@@ -17,12 +18,16 @@
 #include "msgid.h"
 #include "str.h"
 
-/* RFC 3464 2.3.3 */
+/* RFC 3464 2.3.3; the worst first. */
 enum bounce_action { BOUNCE_FAILED, BOUNCE_DELAYED, BOUNCE_DELIVERED,
+    BOUNCE_RELAYED,		/* to a host that reports nothing */
+    BOUNCE_EXPANDED,		/* to the recipients of an alias */
     BOUNCE_ACTION_N };
 
 /* what is said of a reply to a person; the rest stays in the log */
 #define BOUNCE_REPLY_MAX	900	/* a line has 998, RFC 5322 2.1.1 */
+#define BOUNCE_SHORT_ABOVE	JOB_RCPTS_MAX	/* recipients: then less */
+#define BOUNCE_SHORT_MAX	200
 
 struct bounce_rcpt {
 	const struct recipient	*rcpt;

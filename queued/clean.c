@@ -1,9 +1,9 @@
 /*
- * A pass over one segment: a thread scans it into a list of its records; the
- * loop strikes out those of messages that have ended; a thread reads the
- * rest, a piece at a time, which the loop appends to the log; when a piece is
- * durable the next is read.  At the end nothing lives in the segment, and
- * segment.c recycles it.
+ * A pass over one segment: a thread scans it into a list of its records, and
+ * strikes out those that later ones replace; the loop strikes out those of
+ * messages that have ended; a thread reads the rest, a piece at a time, which
+ * the loop appends to the log; when a piece is durable the next is read.  At
+ * the end nothing lives in the segment, and segment.c recycles it.
  *
  * A pass that fails is begun anew some time later: what it has copied has
  * moved, and is not copied again.
@@ -22,6 +22,7 @@
 #include "flusher.h"
 #include "log.h"
 #include "segment_scan.h"
+#include "stale.h"
 #include "work.h"
 
 #define SLACK_SEGMENTS	4	/* the log may be longer than twice what lives
@@ -34,6 +35,8 @@
 struct item {
 	uint32_t	 offset, len;
 	enum record_type type;
+	int		 facts;		/* that it says, */
+	int		 old;		/* and how many are said anew */
 	struct msgid	 id;
 };
 
@@ -42,6 +45,7 @@ static struct {
 	struct segment	*segment;	/* of the pass; NULL: there is none */
 	struct item	*items;		/* by offset */
 	size_t		 n, allocated;
+	struct stale	 stale;
 	size_t		 next;		/* item, to be read */
 	size_t		 piece_n;	/* items of the piece */
 	uint8_t		*data;		/* of the piece */
@@ -77,6 +81,7 @@ forget_pass(void)
 {
 	struct segment	*s = cl.segment;
 
+	stale_clear(&cl.stale);
 	free(cl.items);
 	free(cl.data);
 	memset(&cl, 0, sizeof(cl));
@@ -130,6 +135,8 @@ counts(const struct item *it)
 	const struct spool_place	 place = { cl.segment->number,
 	    it->offset };
 
+	if (it->facts != 0 && it->facts == it->old)
+		return false;
 	switch (it->type) {
 	case RECORD_MESSAGE:
 	case RECORD_MOVED:
@@ -290,12 +297,21 @@ read_piece(void)
 /* --- scanning --- */
 
 static void
+on_old(uint32_t item)
+{
+	cl.items[item].old++;
+}
+
+static void
 on_record(void *arg, const struct record *r, struct spool_place at)
 {
 	struct item	*p;
 	struct msgid	 id;
+	int		 facts = stale_add(&cl.stale, r, (uint32_t)cl.n);
 
 	(void)arg;
+	if (facts == -1)
+		cl.error = ENOMEM;
 	if (cl.error != 0 || !record_id(r, &id))
 		return;
 	if (cl.n == cl.allocated) {
@@ -308,7 +324,7 @@ on_record(void *arg, const struct record *r, struct spool_place at)
 		cl.items = p;
 	}
 	cl.items[cl.n++] = (struct item){ at.offset, (uint32_t)r->len,
-	    r->type, id };
+	    r->type, facts, 0, id };
 }
 
 /* told at the start already */
@@ -338,6 +354,8 @@ run_scan(struct work *w)
 		cl.error = EIO;
 	cl.holes = s.unreadable != 0;
 	close(s.fd);
+	stale_tell(&cl.stale, on_old);
+	stale_clear(&cl.stale);
 }
 
 static void

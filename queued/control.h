@@ -18,6 +18,13 @@ void	 on_queue_list(struct peer *, uint32_t id, const struct queue_list *);
 void	 on_mail_show(struct peer *, uint32_t id, const struct mail_show *);
 void	 on_queue_change(struct peer *, uint32_t id,
 	    const struct queue_change *);
+void	 on_queue_count(struct peer *, uint32_t id,
+	    const struct queue_count *);
+void	 on_mail_read(struct peer *, uint32_t id, const struct mail_show *);
+void	 on_routes_ask(struct peer *, uint32_t id,
+	    const struct routes_ask *);
+void	 on_pause(struct peer *, uint32_t id, const struct pause *);
+void	 on_trace_ask(struct peer *, uint32_t id, const struct trace_ask *);
 void	 on_status_ask(struct peer *, uint32_t id, const struct nothing *);
 void	 on_processes(struct peer *, void *asker, const struct status *);
 void	 on_reload(struct peer *, uint32_t id, const struct reload *);

@@ -20,15 +20,20 @@
 #define REPORT_MAX	2048
 #define COPY_MAX	((uint64_t)RECORD_MAX)	/* of one place, octets */
 #define CHUNK		16384
+#define VOID_MEMORY	(VOID_RANGES_MAX * 64)
+#define VOIDS_MAX	1024	/* of one life; damage is told for more */
 
 static struct damage	 noted[DAMAGES_MAX];
 static size_t		 n_noted, n_more;
 static bool		 any;
+static struct void_range voids[VOIDS_MAX];
+static size_t		 n_voids;
 
 void
 damage_begin(void)
 {
 	n_noted = n_more = 0;
+	damage_end_life();
 	any = false;
 }
 
@@ -51,6 +56,33 @@ damage_note(const struct damage *d)
 		noted[n_noted++] = *d;
 	else
 		n_more++;
+}
+
+void
+damage_void(const struct record *r)
+{
+	struct arena		 arena = ARENA_INIT(VOID_MEMORY);
+	struct record_void	 v;
+
+	if (record_void(r, &arena, &v) == 0)
+		for (size_t i = 0; i < v.n_ranges && n_voids < VOIDS_MAX; i++)
+			voids[n_voids++] = v.ranges[i];
+	arena_clear(&arena);
+}
+
+void
+damage_end_life(void)
+{
+	n_voids = 0;
+}
+
+bool
+damage_trim(struct damage *d)
+{
+	for (size_t i = 0; i < n_voids && d->first <= d->last; i++)
+		if (voids[i].first <= d->first && d->first <= voids[i].last)
+			d->first = voids[i].last + 1;
+	return d->first <= d->last;
 }
 
 static void
@@ -129,8 +161,10 @@ void
 damage_settle(uint64_t durable)
 {
 	for (size_t i = 0; i < n_noted; i++) {
-		const struct damage	*d = &noted[i];
+		struct damage	*d = &noted[i];
 
+		if (!damage_trim(d))
+			continue;
 		if (d->first >= durable) {
 			log_info("spool: segment %" PRIu32 " offset %" PRIu32
 			    ": was being written at the last stop",
@@ -145,6 +179,7 @@ damage_settle(uint64_t durable)
 	if (n_more != 0)
 		log_error("spool: %zu more places are damaged", n_more);
 	n_noted = n_more = 0;
+	damage_end_life();
 }
 
 void

@@ -28,6 +28,12 @@ void	 damage_note(const struct damage *);
  * machine stopped, and nobody had been told that they are there.
  */
 void	 damage_settle(uint64_t durable);
+/* A VOID, of the life that is read: what it speaks of is not missing. */
+void	 damage_void(const struct record *);
+/* Takes out of the damage what is not missing; false when nothing else is. */
+bool	 damage_trim(struct damage *);
+/* VOIDs speak of one life: that is over, as for damage_settle. */
+void	 damage_end_life(void);
 /* A file of log/ that is no segment goes into damaged/ whole. */
 void	 damage_file(const char *name, const char *what);
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 
 #define VERSION_TEXT	"postern spool 1\n"
 #define VERSION_SIZE	(sizeof(VERSION_TEXT) - 1)
+#define IN_USE		"spool: in use by another process"
 
 struct spool_dirs	 spool_dirs = { -1, -1, -1, -1, -1, -1 };
 
@@ -46,7 +48,7 @@ take_lock(char *why, size_t size)
 		return 0;
 	if (errno != EWOULDBLOCK)
 		return failed(why, size, "lock");
-	snprintf(why, size, "spool: in use by another process");
+	snprintf(why, size, IN_USE);
 	return -1;
 }
 
@@ -71,15 +73,16 @@ write_version(char *why, size_t size)
 	return 0;
 }
 
+/* may_write: a directory without one is a new spool. */
 static int
-check_version(char *why, size_t size)
+check_version(bool may_write, char *why, size_t size)
 {
 	char	 text[VERSION_SIZE + 1];
 	ssize_t	 n;
 	int	 fd;
 
 	fd = disk_open(spool_dirs.root, "version", O_RDONLY);
-	if (fd == -1 && errno == ENOENT)
+	if (fd == -1 && errno == ENOENT && may_write)
 		return write_version(why, size);
 	if (fd == -1)
 		return failed(why, size, "version");
@@ -112,7 +115,7 @@ open_all(char *why, size_t size)
 	    disk->sync(spool_dirs.log) == -1 ||
 	    disk->sync(spool_dirs.large) == -1)
 		return failed(why, size, "its directory");
-	return check_version(why, size);
+	return check_version(true, why, size);
 }
 
 int
@@ -122,6 +125,61 @@ dirs_open(char *why, size_t size)
 		return 0;
 	dirs_close();
 	return -1;
+}
+
+/* --- for a look, which makes and changes nothing --- */
+
+static int
+look_dir(int *fd, int from, const char *name, char *why, size_t size)
+{
+	*fd = disk_open(from, name, O_RDONLY | O_DIRECTORY);
+	return *fd == -1 ? failed(why, size, name) : 0;
+}
+
+/* Shared: many may look, and nobody begins to use it meanwhile. */
+static enum dirs_look
+look_lock(char *why, size_t size)
+{
+	spool_dirs.lock = disk_open(spool_dirs.root, "lock", O_RDONLY);
+	if (spool_dirs.lock == -1) {
+		failed(why, size, "lock");
+		return LOOK_NOTHING;
+	}
+	if (flock(spool_dirs.lock, LOCK_SH | LOCK_NB) == 0)
+		return LOOK_OK;
+	if (errno == EWOULDBLOCK)
+		snprintf(why, size, IN_USE);
+	else
+		failed(why, size, "lock");
+	return LOOK_IN_USE;
+}
+
+static enum dirs_look
+look_all(char *why, size_t size)
+{
+	struct spool_dirs	*d = &spool_dirs;
+	enum dirs_look		 r;
+
+	if (look_dir(&d->root, AT_FDCWD, ".", why, size) == -1 ||
+	    check_version(false, why, size) == -1)
+		return LOOK_NOTHING;
+	if ((r = look_lock(why, size)) != LOOK_OK)
+		return r;
+	if (look_dir(&d->log, d->root, "log", why, size) == -1 ||
+	    look_dir(&d->large, d->root, "large", why, size) == -1 ||
+	    look_dir(&d->damaged, d->root, "damaged", why, size) == -1)
+		return LOOK_NOTHING;
+	return LOOK_OK;
+}
+
+enum dirs_look
+dirs_look(char *why, size_t size)
+{
+	enum dirs_look	 r = look_all(why, size);
+
+	if (r != LOOK_OK)
+		dirs_close();
+	return r;
 }
 
 static void

@@ -11,9 +11,12 @@
 
 #include "fate.h"
 #include "outcome.h"
+#include "pause.h"
 #include "pool.h"
 #include "reply.h"
 #include "reroute.h"
+#include "rest.h"
+#include "router.h"
 #include "schedule.h"
 #include "task.h"
 #include "worker.h"
@@ -85,60 +88,10 @@ dispatch_attend_all(void)
 	route_each(attend_if_ready, NULL);
 }
 
-/* ---- a route that is held ---------------------------------------------- */
-
-static void
-on_route_timer(evutil_socket_t fd, short what, void *arg)
-{
-	struct route	*r = arg;
-
-	(void)fd, (void)what;
-	event_free(r->timer);
-	r->timer = NULL;
-	r->down = false;
-	dispatch_attend(r);
-}
-
-static void
-route_pause(struct route *r, uint32_t s)
-{
-	struct timeval	 tv = { (time_t)s, 0 };
-
-	r->down = true;
-	if (r->timer == NULL)
-		r->timer = evtimer_new(proc_base(), on_route_timer, r);
-	if (r->timer == NULL)
-		r->down = false;	/* no memory: it is tried at once */
-	else
-		evtimer_add(r->timer, &tv);
-}
-
 void
 dispatch_retry(struct route *r)
 {
-	static const struct timeval	 now = { 0, 0 };
-
-	if (r->timer != NULL)
-		evtimer_add(r->timer, &now);
-}
-
-/*
- * Of a route that has been down nothing is ever tried, so those whose time
- * is over are given up here.  They stand in front: what became ready first
- * is about what came first.
- */
-static void
-expire_front(struct route *r)
-{
-	struct part	*p;
-
-	for (int n = 0; n < ROUTE_JOBS; n++) {
-		if ((p = schedule_peek(r)) == NULL || !fate_is_expired(p))
-			return;
-		schedule_take(p);
-		outcome_expired(p, reply_text(r->down_reply));
-	}
-	dispatch_attend(r);
+	rest_end(r);
 }
 
 /* ---- attention --------------------------------------------------------- */
@@ -146,14 +99,9 @@ expire_front(struct route *r)
 static void
 wake(struct route *r)
 {
-	struct route_wake	 m = {
-		.route = r->number, .transport = r->spec.transport,
-		.next_hop = r->spec.next_hop, .port = r->spec.port,
-		.via = r->spec.via, .delivery = r->spec.delivery,
-		.service = SERVICE_NONE, .credential = CREDENTIAL_NONE,
-		.concurrency = r->spec.concurrency, .waiting = r->n_ready,
-	};
+	struct route_wake	 m;
 
+	router_wake(r, &m);
 	if (r->woken || peer_send(r->worker->peer, ROUTE_WAKE, 0, &m) == -1)
 		return;
 	r->woken = true;
@@ -184,6 +132,18 @@ feed(struct route_queue *starved, enum transport transport)
 	TAILQ_CONCAT(&attention, starved, attention);
 }
 
+static struct part *
+next_part(struct route *r)
+{
+	struct part	*p;
+
+	if (!schedule_may_pop(r) || rest_by_rate(r))
+		return NULL;
+	if ((p = schedule_pop(r)) != NULL)
+		rest_count(r);
+	return p;
+}
+
 static void
 send_jobs(struct route *r)
 {
@@ -198,7 +158,7 @@ send_jobs(struct route *r)
 			starve(r);
 			return;
 		}
-		if ((p = schedule_pop(r)) == NULL)
+		if ((p = next_part(r)) == NULL)
 			return;
 		jobs_begun++;
 		task_begin(r->worker, p);
@@ -212,9 +172,11 @@ attend_route(struct route *r)
 		dispatch_attend(r);
 		return;
 	}
+	if (pause_of_route(r) != NULL)
+		return;			/* its end attends to all */
 	if (r->down_reply != REPLY_NONE)
-		expire_front(r);
-	if (r->down || r->n_ready == 0)
+		rest_expire(r);
+	if (r->down || !schedule_may_pop(r) || rest_by_rate(r))
 		return;
 	if (r->worker == NULL || (r->window == 0 && r->in_flight == 0))
 		r->worker = r->woken ? r->worker : worker_for(r);
@@ -406,7 +368,7 @@ on_route_window(struct peer *p, uint32_t id, const struct route_window *m)
 		return;
 	r->window = m->window < WINDOW_MAX ? m->window : WINDOW_MAX;
 	if (r->window == 0 && r->woken && r->n_ready != 0 && !r->down)
-		route_pause(r, FRUITLESS_S);
+		rest_down(r, FRUITLESS_S);
 	r->woken = false;
 	dispatch_attend(r);
 }
@@ -428,6 +390,6 @@ on_route_down(struct peer *p, uint32_t id, const struct route_down *m)
 	r->down_reply = reply_hold(m->why);
 	r->window = 0;
 	r->woken = false;
-	route_pause(r, s);
+	rest_down(r, s);
 	dispatch_attend(r);
 }

@@ -86,6 +86,26 @@ durable_spare(unsigned spare, uint64_t size)
 	return error;
 }
 
+int
+durable_replace(const char *name, const void *data, size_t n)
+{
+	static const char	 temporary[] = "replace.new";
+	int			 fd, error = 0;
+
+	fd = disk_open(spool_dirs.root, temporary,
+	    O_WRONLY | O_CREAT | O_TRUNC);
+	if (fd == -1)
+		return errno;
+	if (disk_write_all(fd, data, n, 0) == -1 || disk->sync(fd) == -1)
+		error = errno;
+	if ((error = closed(fd, error)) != 0)
+		return error;
+	if (disk->rename(spool_dirs.root, temporary, spool_dirs.root,
+	    name) == -1 || disk->sync(spool_dirs.root) == -1)
+		return errno;
+	return 0;
+}
+
 static int
 write_header(const char *name, const struct segment_header *h)
 {

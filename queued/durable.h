@@ -28,12 +28,22 @@ extern struct spool_dirs spool_dirs;
  * the version.  0, or -1 with a line in why.  Not in a thread.
  */
 int	 dirs_open(char *why, size_t size);
+/*
+ * The same of a spool that is there, for reading alone: nothing is made, and
+ * the lock is shared.  With a line in why but for LOOK_OK.
+ */
+enum dirs_look { LOOK_OK, LOOK_NOTHING, LOOK_IN_USE };
+enum dirs_look dirs_look(char *why, size_t size);
 void	 dirs_close(void);
 
 void	 segment_name(char name[SEGMENT_NAME_SIZE], uint32_t number,
 	    const char *suffix);
 void	 spare_name(char name[SPARE_NAME_SIZE], unsigned spare);
 void	 tmp_name(char name[SPARE_NAME_SIZE], uint32_t large);
+
+/* A small file of the spool gets that content.  Cut: it has this or the one
+ * before, whole. */
+int	 durable_replace(const char *name, const void *, size_t n);
 
 /* A file written ahead.  Cut: a short spare, which a start removes. */
 int	 durable_spare(unsigned spare, uint64_t size);

@@ -6,9 +6,12 @@
 #include "log.h"
 
 #include "results.h"
+#include "trace_mail.h"
 #include "visit.h"
 
 static const struct msgid	*message;	/* NULL: a question */
+static const struct recipient	*expanded[RCPTS_MAX];
+static size_t			 n_expanded;
 
 static const struct {
 	enum rcpt_verdict	 verdict;
@@ -19,6 +22,8 @@ static const struct {
 	[VISIT_UNKNOWN] = { .verdict = RCPT_UNKNOWN },
 	[VISIT_NO_RELAY] = { .verdict = RCPT_NO_RELAY },
 	[VISIT_TEMPORARY] = { .verdict = RCPT_TEMPORARY },
+	/* for whoever does not wait */
+	[VISIT_WAIT] = { .verdict = RCPT_TEMPORARY },
 	[VISIT_LOOP] = { RCPT_DENIED, 550, STR("5.4.6"),
 	    STR("Its aliases lead back to it") },
 	[VISIT_DEEP] = { RCPT_DENIED, 550, STR("5.4.6"),
@@ -39,6 +44,17 @@ refuse(struct rcpt_answer *a)
 		.status = r->status,
 		.text = r->text,
 	};
+}
+
+/* In the words of the next hop, if there are any. */
+static void
+quote(struct rcpt_answer *a, const struct verify_words *w)
+{
+	if (w->code == 0)
+		return;
+	a->code = (uint16_t)w->code;
+	a->status = w->status;
+	a->text = w->text;
 }
 
 /*
@@ -64,13 +80,24 @@ answer(struct rcpt_answer *a, enum visited r, size_t results)
 	};
 }
 
+/* The results are the last that were added. */
+static void
+tell_expanded(struct str rcpt, size_t results)
+{
+	const struct recipient	*list;
+	size_t			 n = results_list(&list);
+
+	log_info("alias id=%s rcpt=<%s> results=%zu", msgid_text(message),
+	    log_text(rcpt), results);
+	trace_expanded(message, rcpt, list + (n - results), results);
+}
+
 static void
 log_end(const struct recipient *rcpt, enum visited r, size_t results,
     unsigned visits)
 {
 	if (r == VISIT_OK && visits > 1 && message != NULL)
-		log_info("alias id=%s rcpt=<%s> results=%zu",
-		    msgid_text(message), log_text(rcpt->address), results);
+		tell_expanded(rcpt->address, results);
 	else if (r == VISIT_DEEP || r == VISIT_MANY)
 		log_warn("alias rcpt=<%s> visits=%u: %.*s",
 		    log_text(rcpt->address), visits,
@@ -83,6 +110,20 @@ expand_begin(const struct msgid *id, bool may_relay)
 	message = id;
 	visit_begin(id, may_relay);
 	results_reset();
+	n_expanded = 0;
+}
+
+/*
+ * RFC 3461 5.2.7.3: of an alias for several the sender is told that, in place
+ * of each one's success.
+ */
+static void
+note_expanded(const struct recipient *rcpt, size_t before)
+{
+	if (n_expanded == RCPTS_MAX)
+		return;
+	expanded[n_expanded++] = rcpt;
+	results_no_success(before);
 }
 
 void
@@ -96,16 +137,27 @@ expand_rcpt(const struct recipient *rcpt, struct rcpt_answer *a)
 		results_truncate(before);
 	results = results_count() - before;
 	log_end(rcpt, r, results, visit_count() - visits);
+	if (results > 1 && (rcpt->notify & NOTIFY_SUCCESS) != 0)
+		note_expanded(rcpt, before);
 	if (r == VISIT_REFUSED)
 		refuse(a);
 	else if (r == VISIT_MANY && visits != 0)
 		put_off(a);
 	else
 		answer(a, r, results);
+	if (r == VISIT_UNKNOWN || r == VISIT_TEMPORARY)
+		quote(a, visit_words());
 }
 
 size_t
 expand_results(const struct recipient **list)
 {
 	return results_list(list);
+}
+
+size_t
+expand_expanded(const struct recipient *const **list)
+{
+	*list = expanded;
+	return n_expanded;
 }

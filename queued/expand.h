@@ -24,15 +24,16 @@ void	 expand_begin(const struct msgid *id, bool may_relay);
 /*
  * Adds what that recipient becomes (all borrowed, in both directions, until
  * the next expand_begin) and fills in the answer to be given.  Nothing is
- * added but for RCPT_OK.  Each result inherits NOTIFY, and ORCPT, which is
- * made of the address where the sender gave none (RFC 3461 5.2.7.2).
+ * added but for RCPT_OK.  Each result inherits NOTIFY (several do without
+ * SUCCESS), and ORCPT, which is made of the address where the sender gave
+ * none (RFC 3461 5.2.7.2).
  */
 void	 expand_rcpt(const struct recipient *, struct rcpt_answer *);
 
-/*
- * All results so far.  Nobody is in it twice through an alias; one whom the
- * sender itself names twice is.
- */
+/* All results so far; nobody is in it twice. */
 size_t	 expand_results(const struct recipient **);
+/* Recipients that have become several, and whose sender wants to know of
+ * success; borrowed as above. */
+size_t	 expand_expanded(const struct recipient *const **);
 
 #endif

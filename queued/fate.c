@@ -11,6 +11,7 @@
 
 #include "retry.h"
 #include "schedule.h"
+#include "trace_mail.h"
 
 static struct retry
 retry_of(const struct part *p)
@@ -52,17 +53,29 @@ fate_age(const struct mail *m)
 	return now > m->arrived ? now - m->arrived : 0;
 }
 
+/* How long until the next try after that one; result: of the remote. */
+static uint32_t
+wait_for(const struct part *p, const struct rcpt_result *result)
+{
+	uint32_t	 delay = fate_delay(p, p->tries + 1u);
+
+	if (result == NULL || result->reply_code == 0)
+		return delay;
+	if (delay > GREYLIST_S && retry_is_greylisted(p->tries,
+	    result->reply_code, result->code.p, (unsigned)result->code.n))
+		delay = GREYLIST_S;
+	return retry_sooner(delay, p->tries + 1u, result->reply.p,
+	    result->reply.n);
+}
+
 void
-fate_wait(struct outcome *o, bool greylisted)
+fate_wait(struct outcome *o, const struct rcpt_result *result)
 {
 	struct retry	 r = retry_of(o->part);
 	struct age	 a = age_of(o->part->mail);
 	uint32_t	 delay;
 
-	delay = fate_delay(o->part, o->part->tries + 1u);
-	if (greylisted && delay > GREYLIST_S)
-		delay = GREYLIST_S;
-	delay = retry_clamp(&r, &a, delay);
+	delay = retry_clamp(&r, &a, wait_for(o->part, result));
 	if (o->due_s != 0 && schedule_now() + delay > o->due_s)
 		return;
 	o->due_s = schedule_now() + delay;
@@ -105,14 +118,17 @@ log_fate(const struct outcome *o, const struct fate *f)
 {
 	const struct mail	*m = o->part->mail;
 	const struct rcpt_result *r = &f->result;
+	const char		*quote = o->result.tls.n != 0 ? "\"" : "";
 	char			 address[NETADDR_TEXT_MAX];
 
+	trace_attempt(o, f, status_word(f));
 	log_info("deliver id=%s rcpt=<%s> status=%s code=%s reply=\"%s\" "
-	    "host=%s[%s] tls=%s delay=%llus try=%u", msgid_text(&m->id),
+	    "host=%s[%s] tls=%s%s%s delay=%llus try=%u", msgid_text(&m->id),
 	    log_text(f->address), status_word(f), log_text(r->code),
 	    log_text(r->reply), log_text(o->result.host),
 	    netaddr_print(&o->result.address, address),
-	    o->result.tls.n != 0 ? log_text(o->result.tls) : "none",
+	    quote, o->result.tls.n != 0 ? log_text(o->result.tls) : "none",
+	    quote,
 	    (unsigned long long)fate_age(m), o->part->tries + 1u);
 }
 
@@ -124,6 +140,13 @@ add_item(struct outcome *o, const struct fate *f, enum bounce_action action)
 		.status = f->result.code, .reply_code = f->result.reply_code,
 		.reply = f->result.reply, .host = o->result.host,
 	};
+}
+
+bool
+fate_may_report(const struct mail *m)
+{
+	return (m->flags & MAIL_UNVERIFIED) == 0 ||
+	    proc_conf()->unverified == UNVERIFIED_REPORT;
 }
 
 /* Not within its time: what kept it stands behind our own words. */
@@ -150,21 +173,66 @@ decide_deferred(struct outcome *o, struct fate *f)
 {
 	const struct conf	*conf = proc_conf();
 	struct part		*p = o->part;
-	const struct rcpt_result *r = &f->result;
+	struct age		 age = age_of(p->mail);
 
 	if (fate_is_expired(p)) {
 		give_up(o, f);
 		return;
 	}
 	f->kind = FATE_WAITING;
-	fate_wait(o, retry_is_greylisted(p->tries, r->reply_code, r->code.p,
-	    (unsigned)r->code.n));
+	fate_wait(o, &f->result);
 	if (conf->delay_warning_s != 0 &&
-	    fate_age(p->mail) >= conf->delay_warning_s &&
-	    (p->mail->flags & (MAIL_WARNED | MAIL_NULL)) == 0) {
+	    retry_is_older(&age, conf->delay_warning_s) &&
+	    (p->mail->flags & (MAIL_WARNED | MAIL_NULL)) == 0 &&
+	    fate_may_report(p->mail)) {
 		o->warns = true;
 		add_item(o, f, BOUNCE_DELAYED);
 	}
+}
+
+/*
+ * RFC 3461 5.2.2 and 6.2: a server that reports takes it over, whatever it
+ * does with the mail; to one that does not the mail is relayed.
+ */
+static void
+decide_delivered(struct outcome *o, const struct fate *f)
+{
+	if ((f->notify & NOTIFY_SUCCESS) == 0 || o->result.dsn ||
+	    !fate_may_report(o->part->mail))
+		return;
+	add_item(o, f, o->part->route->spec.transport == TRANSPORT_SMTP ?
+	    BOUNCE_RELAYED : BOUNCE_DELIVERED);
+}
+
+/* Whom the sender's address belongs to has nothing to do with it, perhaps. */
+static void
+decide_unverified(struct outcome *o, struct fate *f)
+{
+	if (proc_conf()->unverified == UNVERIFIED_DISCARD) {
+		log_warn("undeliverable id=%s rcpt=<%s>: its sender is not "
+		    "verified; discarded", msgid_text(&o->id),
+		    log_text(f->address));
+		f->kind = FATE_DONE;
+		return;
+	}
+	log_warn("undeliverable id=%s rcpt=<%s>: its sender is not verified; "
+	    "held", msgid_text(&o->id), log_text(f->address));
+	f->kind = FATE_WAITING;
+	fate_wait(o, NULL);
+	o->holds = true;
+}
+
+static void
+decide_failed(struct outcome *o, struct fate *f)
+{
+	if (o->part->mail->flags & MAIL_NULL)
+		log_error("undeliverable id=%s rcpt=<%s>: from <>, so there is "
+		    "nobody to tell; dropped", msgid_text(&o->id),
+		    log_text(f->address));
+	else if (fate_may_report(o->part->mail))
+		add_item(o, f, BOUNCE_FAILED);
+	else if ((o->part->mail->flags & MAIL_REMOVED) == 0)
+		decide_unverified(o, f);
 }
 
 void
@@ -173,9 +241,7 @@ fate_decide(struct outcome *o, struct fate *f)
 	switch (f->result.status) {
 	case RCPT_DELIVERED:
 		f->kind = FATE_DONE;
-		if ((f->notify & NOTIFY_SUCCESS) != 0 &&
-		    o->part->route->spec.transport == TRANSPORT_LOCAL)
-			add_item(o, f, BOUNCE_DELIVERED);
+		decide_delivered(o, f);
 		break;
 	case RCPT_FAILED:
 		f->kind = FATE_FAILED;
@@ -192,12 +258,6 @@ fate_decide(struct outcome *o, struct fate *f)
 		return;
 	}
 	log_fate(o, f);
-	if (f->kind != FATE_FAILED)
-		return;
-	if (o->part->mail->flags & MAIL_NULL)
-		log_error("undeliverable id=%s rcpt=<%s>: from <>, so there is "
-		    "nobody to tell; dropped", msgid_text(&o->id),
-		    log_text(f->address));
-	else
-		add_item(o, f, BOUNCE_FAILED);
+	if (f->kind == FATE_FAILED)
+		decide_failed(o, f);
 }

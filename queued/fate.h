@@ -32,9 +32,12 @@ struct fate {
 	uint8_t			 notify;
 };
 
+TAILQ_HEAD(outcome_queue, outcome);
+
 struct outcome {
 	LIST_ENTRY(outcome)	 of_worker;
 	TAILQ_ENTRY(outcome)	 again;
+	TAILQ_ENTRY(outcome)	 round;		/* round.c */
 	struct worker		*worker;	/* to be told; or NULL */
 	uint32_t		 job;
 	struct msgid		 id;
@@ -45,6 +48,8 @@ struct outcome {
 	struct report_item	*items;
 	size_t			 n_items;
 	bool			 warns;		/* of a delay */
+	bool			 holds;		/* the message waits for the
+						 * postmaster */
 	bool			 gone;		/* the message ends with it */
 	uint16_t		 job_tries;	/* this one included */
 	uint32_t		 due_s;		/* of those that wait */
@@ -59,14 +64,18 @@ struct outcome {
  * the attempt, and adds to the outcome's items what its sender is to be told.
  */
 void		 fate_decide(struct outcome *, struct fate *);
-/* One more of this outcome waits; all of them until the soonest time said. */
-void		 fate_wait(struct outcome *, bool greylisted);
+/* One more of this outcome waits, for that result (NULL: our own reasons);
+ * all of them until the soonest time said. */
+void		 fate_wait(struct outcome *, const struct rcpt_result *);
 /* Seconds from the tries-th failure of the part to its next try. */
 uint32_t	 fate_delay(const struct part *, unsigned tries);
 /* Whether the part's message has had its time. */
 bool		 fate_is_expired(const struct part *);
 /* When the part's message is given up, seconds of UTC. */
 uint64_t	 fate_until(const struct part *);
+/* Whether its sender may be told of anything: reports to one who never sent
+ * it are what spammers like to cause. */
+bool		 fate_may_report(const struct mail *);
 /* Seconds since its arrival. */
 uint64_t	 fate_age(const struct mail *);
 

@@ -8,6 +8,7 @@
 
 #include <event2/event.h>
 
+#include "claim.h"
 #include "clean.h"
 #include "clock.h"
 #include "durable.h"
@@ -180,7 +181,7 @@ launch(struct batch *b)
 		batch_list_remove(&fl.closed, b);
 	batch_list_put(&fl.flying, b);
 	fl.n_flying++;
-	b->durable = fl.flying.head->first;
+	b->durable = claim_of(fl.flying.head->first);
 	b->life = fl.life;
 	b->given_us = clock_us();
 	b->work.run = run_flush;
@@ -250,6 +251,17 @@ note_error(const struct batch *b)
 	segment_fail(b->segment);
 }
 
+/* All records below it have been settled. */
+static uint64_t
+settled_below(void)
+{
+	const struct batch	*b = fl.flying.head != NULL ? fl.flying.head :
+				    fl.closed.head != NULL ? fl.closed.head :
+				    fl.open;
+
+	return b != NULL ? b->first : fl.next;
+}
+
 static void
 done_flush(struct work *w)
 {
@@ -266,6 +278,7 @@ done_flush(struct work *w)
 	} else {
 		fl.error = 0;
 		settle_durable(b);
+		claim_settled(settled_below());
 	}
 	dispatch();
 	segments_check();
@@ -307,6 +320,30 @@ flusher_ready(int error)
 		return;
 	}
 	dispatch();
+}
+
+bool
+flusher_drain(void)
+{
+	if (fl.open != NULL)
+		fl.open->urgent = true;
+	for (dispatch(); fl.n_flying != 0; dispatch())
+		work_wait();
+	return fl.open == NULL && fl.closed.head == NULL;
+}
+
+int
+flusher_seal(void)
+{
+	if (fl.open == NULL)
+		fl.open = batch_new(fl.next);
+	return fl.open != NULL ? 0 : -1;
+}
+
+uint64_t
+flusher_next(void)
+{
+	return fl.next;
 }
 
 size_t

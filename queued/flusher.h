@@ -39,6 +39,15 @@ int		 flusher_end(struct str header, struct str body,
 
 /* A next segment is there, or cannot be had (an errno). */
 void		 flusher_ready(int error);
+/*
+ * At a start, without the loop: writes all that waits as far as there is
+ * place for it; false when something is left that wants another segment.
+ */
+bool		 flusher_drain(void);
+/* A batch, empty if need be, is to be written: for its claim.  0 or -1. */
+int		 flusher_seal(void);
+/* the sequence that the next record gets */
+uint64_t	 flusher_next(void);
 /* octets of records that are not yet durable */
 size_t		 flusher_waiting(void);
 /* the errno of the last flush or attempt at a segment; 0: it went well */

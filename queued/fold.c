@@ -146,7 +146,7 @@ fold_record(const struct record *r, struct spool_place at, uint32_t index_at)
 	struct folded	*f;
 	struct msgid	 id;
 
-	if (!record_id(r, &id))
+	if (!record_id(r, &id) || r->type == RECORD_VOID)
 		return 0;
 	if (types[r->type] == NULL || (r->flags & RECORD_LAST &&
 	    r->type == RECORD_RESULT)) {
@@ -211,6 +211,13 @@ fold_states(const struct folded *f, struct arena *a, size_t n_rcpts,
 			return -1;
 	}
 	return 0;
+}
+
+void
+fold_forget(struct folded *f)
+{
+	idmap_remove(&all, &f->id);
+	free_entry(f);
 }
 
 void

@@ -47,6 +47,8 @@ int		  fold_living(struct folded ***, size_t *n);
 /* The last results over all recipients of the envelope: 0 or -1 */
 int		  fold_states(const struct folded *, struct arena *,
 		    size_t n_rcpts, struct spool_rcpt *);
+/* It is told: its memory is wanted for what comes of it. */
+void		  fold_forget(struct folded *);
 void		  fold_clear(void);
 
 #endif

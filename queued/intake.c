@@ -9,6 +9,7 @@
 
 #include "log.h"
 
+#include "keyed.h"
 #include "mail.h"
 #include "reply.h"
 #include "router.h"
@@ -53,6 +54,15 @@ route_all(const struct envelope *e)
 	return 0;
 }
 
+/* Who takes turns with others: an account, or else an address. */
+static uint32_t
+sender_of(const struct envelope *e)
+{
+	struct str	 s = e->account.n != 0 ? e->account : e->sender;
+
+	return (uint32_t)keyed_hash(s.p, s.n);
+}
+
 /* The message with its parts; the plan's routes are let go. */
 static struct mail *
 mail_make(const struct envelope *e, uint64_t size, size_t n, unsigned flags)
@@ -61,8 +71,11 @@ mail_make(const struct envelope *e, uint64_t size, size_t n, unsigned flags)
 
 	if (e->sender.n == 0)
 		flags |= MAIL_NULL;
+	else if (!e->verified)
+		flags |= MAIL_UNVERIFIED;
 	m = mail_new(&e->id, e->arrived, size, flags);
-	if (m != NULL && mail_plan(m, plan, n, router_epoch()) == -1) {
+	if (m != NULL && mail_plan(m, plan, n, router_epoch(),
+	    sender_of(e)) == -1) {
 		mail_free(m);
 		m = NULL;
 	}
@@ -140,8 +153,7 @@ route_to_nowhere(const struct envelope *e, size_t i)
 {
 	static const struct route_spec	 nowhere = {
 		.transport = TRANSPORT_SMTP, .next_hop = STR("invalid"),
-		.delivery = DELIVERY_NONE, .service = SERVICE_NONE,
-		.concurrency = 1,
+		.delivery = DELIVERY_NONE, .concurrency = 1,
 		.retry_min_s = 300, .retry_max_s = 3600, .expire_s = 86400,
 	};
 

@@ -15,6 +15,7 @@
 #include "work.h"
 
 #define FIRST_READ	16384	/* holds most messages whole */
+#define ENVELOPE_READ	4096	/* the same of envelopes */
 
 struct load {
 	struct work	 work;
@@ -236,7 +237,7 @@ void
 load_from_disk(const struct load_want *w)
 {
 	struct segment	*s = segment_find(w->place.segment);
-	size_t		 n = FIRST_READ;
+	size_t		 n = w->envelope != NULL ? ENVELOPE_READ : FIRST_READ;
 	struct load	*l;
 
 	if (s == NULL || w->place.offset >= s->size) {

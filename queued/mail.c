@@ -10,6 +10,7 @@
 #include "keyed.h"
 #include "reply.h"
 #include "route.h"
+#include "turn.h"
 
 #define BUCKETS_MIN	1024	/* a power of two */
 #define ORDER_MIN	1024
@@ -248,6 +249,7 @@ part_split(struct part *p, const uint16_t *rcpts, size_t n)
 
 	if (new == NULL)
 		return NULL;
+	new->sender = p->sender;
 	new->tries = p->tries;
 	new->epoch = p->epoch;
 	new->reply = REPLY_NONE;
@@ -291,7 +293,8 @@ undo_parts(struct mail *m, struct part *down_to)
 }
 
 int
-mail_plan(struct mail *m, struct plan *plan, size_t n, uint16_t epoch)
+mail_plan(struct mail *m, struct plan *plan, size_t n, uint16_t epoch,
+    uint32_t sender)
 {
 	struct part	*before = m->parts, *p;
 	size_t		 run;
@@ -306,6 +309,7 @@ mail_plan(struct mail *m, struct plan *plan, size_t n, uint16_t epoch)
 		p->in.heap.due_s = plan[i].due_s;
 		p->tries = plan[i].tries;
 		p->epoch = epoch;
+		p->sender = sender;
 		for (size_t k = 0; k < run; k++)
 			part_add(p, plan[i + k].index);
 	}
@@ -390,8 +394,8 @@ mail_cost(size_t n)
 {
 	size_t	 part = offsetof(struct part, rcpts) + n * sizeof(uint16_t);
 
-	/* arrays that have just doubled are half empty: count them twice */
+	/* of an array that has just doubled, half was never touched */
 	return chunk(sizeof(struct mail)) + chunk(part) +
-	    2 * (sizeof(struct place) + sizeof(struct mail *) +
-	    sizeof(struct part *));
+	    chunk(sizeof(struct turn)) + sizeof(struct place) +
+	    sizeof(struct mail *) + sizeof(struct part *);
 }

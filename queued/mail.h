@@ -15,8 +15,9 @@
  * cursor that stays good while others come and go.
  *
  * Cost of a waiting message with one recipient, as test_schedule checks:
- * message and part, its entry in the order, a bucket and a place in the heap
- * are together below MAIL_COST_MAX octets.
+ * message and part, its entry in the order, a bucket and a place in the heap,
+ * and its sender's turn while it is ready, are together below MAIL_COST_MAX
+ * octets, also where each is of another sender.
  */
 #ifndef MAIL_H
 #define MAIL_H
@@ -50,6 +51,8 @@ struct part {
 			uint32_t place;		/* in the heap */
 		} heap;				/* DEFERRED */
 	} in;
+	uint32_t		 sender;	/* a keyed hash: whose turn it
+						 * takes; here is room for it */
 	uint16_t		 tries;
 	uint16_t		 epoch;		/* routed by that router */
 	uint16_t		 reply;		/* its last, reply.h */
@@ -67,6 +70,8 @@ TAILQ_HEAD(part_queue, part);
 #define MAIL_REMOVED	0x08	/* ends with the jobs it is in */
 #define MAIL_STORING	0x10	/* not yet durable: not in the queue */
 #define MAIL_ENDED	0x20	/* the record that says so has been made */
+#define MAIL_ROUND	0x40	/* round.c has something of it */
+#define MAIL_UNVERIFIED	0x80	/* its sender may be somebody else */
 
 struct mail {
 	struct msgid		 id;
@@ -101,10 +106,11 @@ void		 mail_free(struct mail *);
 /*
  * Adds parts for n recipients (the array is put in their order), at most
  * JOB_RCPTS_MAX in each; they are STORING with their time in heap.due_s, for
- * schedule_mail.  -1: no memory, and no part was added.
+ * schedule_mail.  sender: as in struct part.  -1: no memory, and no part was
+ * added.
  */
 int		 mail_plan(struct mail *, struct plan *, size_t n,
-		    uint16_t epoch);
+		    uint16_t epoch, uint32_t sender);
 /* A part of the same kind with n of part's recipients, taken out of it.
  * NULL: no memory. */
 struct part	*part_split(struct part *, const uint16_t *rcpts, size_t n);
@@ -122,7 +128,8 @@ struct mail	*mail_after(uint64_t cursor);
 uint64_t	 mail_last_seq(void);
 unsigned	 mail_waiting(const struct mail *);	/* recipients */
 struct mail_totals mail_totals(void);
-/* Octets that one waiting message of n recipients on one route costs. */
+/* Octets that one waiting message of n recipients on one route costs, where
+ * no other is of the same sender. */
 size_t		 mail_cost(size_t n);
 
 #endif

@@ -25,6 +25,13 @@ match_state(const struct part *p)
 	}
 }
 
+struct str
+match_reply(const struct part *p)
+{
+	return reply_text(p->reply != REPLY_NONE ? p->reply :
+	    p->route->down_reply);
+}
+
 static bool
 contains_nocase(struct str s, struct str part)
 {
@@ -46,7 +53,7 @@ match_part(const struct queue_filter *f, const struct part *p)
 	    !str_equal_nocase(route_name(p->route, name), f->route))
 		return false;
 	return f->reply.n == 0 ||
-	    contains_nocase(reply_text(p->reply), f->reply);
+	    contains_nocase(match_reply(p), f->reply);
 }
 
 bool
@@ -77,8 +84,8 @@ match_needs_envelope(const struct queue_filter *f)
 	return f->sender.n != 0 || f->rcpt.n != 0 || f->domain.n != 0;
 }
 
-static struct str
-domain_of(struct str address)
+struct str
+match_domain_of(struct str address)
 {
 	const char	*at = address.n != 0 ?
 	    memrchr(address.p, '@', address.n) : NULL;
@@ -93,7 +100,7 @@ match_rcpt(const struct queue_filter *f, struct str address)
 {
 	return (f->rcpt.n == 0 || str_equal_nocase(address, f->rcpt)) &&
 	    (f->domain.n == 0 ||
-	    str_equal_nocase(domain_of(address), f->domain));
+	    str_equal_nocase(match_domain_of(address), f->domain));
 }
 
 /* "from=<>" means the null path. */

@@ -20,4 +20,9 @@ bool	 match_envelope(const struct queue_filter *, const struct mail *,
 /* A part's state as a STATE_ bit. */
 uint8_t	 match_state(const struct part *);
 
+/* Its last reply, or without one why its route is held; or empty. */
+struct str match_reply(const struct part *);
+/* Behind the last @; empty where there is none. */
+struct str match_domain_of(struct str address);
+
 #endif

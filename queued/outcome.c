@@ -15,14 +15,15 @@
 #include "fate.h"
 #include "recent.h"
 #include "reply.h"
-#include "report.h"
+#include "round.h"
 #include "schedule.h"
+#include "trace_mail.h"
 
 #define RECORD_AGAIN_S	5	/* a record that could not be made durable */
 /* a result's strings, copied: all JOB_RCPTS_MAX replies at their longest */
 #define OUTCOME_MEMORY	(JOB_RCPTS_MAX * 2 * (REPLY_TEXT_MAX + 512))
 
-static TAILQ_HEAD(again_queue, outcome) undurable =
+static struct outcome_queue	 undurable =
 				    TAILQ_HEAD_INITIALIZER(undurable);
 static struct event		*again_timer;
 static unsigned			 n_open;
@@ -152,16 +153,14 @@ outcome_new(struct worker *w, struct part *p, const struct job_result *m,
  * report it is tried, and fails, again.
  */
 static void
-on_reported(void *arg, bool stored)
+on_reported(struct outcome *o, bool stored)
 {
-	struct outcome	*o = arg;
-
 	for (size_t i = 0; !stored && i < o->n; i++) {
 		if (o->fates[i].kind != FATE_FAILED ||
 		    (o->part->mail->flags & MAIL_NULL) != 0)
 			continue;
 		o->fates[i].kind = FATE_WAITING;
-		fate_wait(o, false);
+		fate_wait(o, NULL);
 	}
 	if (stored && o->warns) {
 		o->part->mail->flags |= MAIL_WARNED;
@@ -179,8 +178,7 @@ decide(struct outcome *o)
 		o->fates[i].address = STR_NONE;	/* of whoever called */
 	}
 	if (o->n_items != 0)
-		report_send(o->part->mail, fate_until(o->part), o->items,
-		    o->n_items, on_reported, o);
+		round_report(o, on_reported);
 	else
 		record(o);
 }
@@ -206,6 +204,7 @@ mail_end(const struct msgid *id)
 		return;
 	log_info("done id=%s delay=%llus", msgid_text(id),
 	    (unsigned long long)fate_age(m));
+	trace_ended(id, fate_age(m));
 	recent_add(id);
 	mail_free(m);
 }
@@ -250,7 +249,8 @@ append(struct outcome *o)
 void
 outcome_again(void)
 {
-	struct outcome	*o = NULL, *last = TAILQ_LAST(&undurable, again_queue);
+	struct outcome	*last = TAILQ_LAST(&undurable, outcome_queue);
+	struct outcome	*o = NULL;
 
 	while (o != last) {
 		o = TAILQ_FIRST(&undurable);
@@ -342,6 +342,17 @@ requeue(struct outcome *o)
 	schedule_part(p, o->due_s);
 }
 
+/* What it waits for is recorded with its recipients. */
+static void
+hold(struct mail *m)
+{
+	if (m->flags & MAIL_HELD)
+		return;
+	schedule_hold(m);
+	spool_mark(&m->id, m->place, MARK_HOLD, NULL, NULL);
+	trace_note(TRACE_HELD, &m->id);
+}
+
 static void
 record(struct outcome *o)
 {
@@ -353,11 +364,14 @@ record(struct outcome *o)
 		if (o->fates[i].kind == FATE_DONE ||
 		    o->fates[i].kind == FATE_FAILED)
 			part_drop(p, o->fates[i].result.index);
+	if (o->holds)
+		hold(m);
 	if (p->n == 0)
 		part_free(p);
 	else
 		requeue(o);
 	o->part = NULL;
+	round_look(m);
 	/* what goes back may have been removed, and have ended it already */
 	o->gone = m->parts == NULL && (m->flags & MAIL_ENDED) == 0;
 	if (o->gone)

@@ -19,10 +19,14 @@
 #include "intake.h"
 #include "mail.h"
 #include "outcome.h"
+#include "pause.h"
 #include "router.h"
 #include "spool.h"
 #include "submit.h"
 #include "task.h"
+#include "trace.h"
+#include "verify.h"
+#include "verify_check.h"
 
 #define STOP_WAIT_MS	4000	/* for what is in flight; below PROC_STOP_MS
 				 * by enough for the spool's last flush */
@@ -43,10 +47,16 @@ static const struct handlers	 queued_handlers = {
 	.JOB_RESUMED = on_job_resumed,
 	.ROUTE_WINDOW = on_route_window,
 	.ROUTE_DOWN = on_route_down,
+	.VERIFIED = on_verified,
 	.JOB_RESULT = on_job_result,
 	.QUEUE_LIST = on_queue_list,
 	.MAIL_SHOW = on_mail_show,
 	.QUEUE_CHANGE = on_queue_change,
+	.QUEUE_COUNT = on_queue_count,
+	.MAIL_READ = on_mail_read,
+	.ROUTES_ASK = on_routes_ask,
+	.PAUSE = on_pause,
+	.TRACE_ASK = on_trace_ask,
 	.STATUS_ASK = on_status_ask,
 	.PROCESSES = on_processes,
 	.RELOAD = on_reload,
@@ -66,8 +76,10 @@ queued_commit(void)
 {
 	router_use(new_router);
 	new_router = NULL;
-	if (running)
-		dispatch_attend_all();
+	if (!running)
+		return;
+	trace_use(proc_conf());
+	dispatch_attend_all();
 }
 
 static void
@@ -160,6 +172,8 @@ queued_start(void)
 	    (unsigned long long)t.messages, (unsigned long long)t.recipients,
 	    (unsigned long long)(clock_ms() - began));
 	running = true;
+	trace_use(conf);
+	pause_start();
 	dispatch_start();
 	proc_ready();
 }
@@ -167,9 +181,15 @@ queued_start(void)
 /* ---- the end ----------------------------------------------------------- */
 
 static void
-on_spool_stopped(void)
+on_trace_stopped(void)
 {
 	proc_exit(EX_OK);
+}
+
+static void
+on_spool_stopped(void)
+{
+	trace_stop(on_trace_stopped);
 }
 
 /* What is still out when the time is over, its worker resumes later. */

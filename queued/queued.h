@@ -1,5 +1,5 @@
 /*
- * The queue process: its handlers and its life, for main().
+ * The processes in queued's two roles: their handlers and lives, for main().
  */
 #ifndef QUEUED_H
 #define QUEUED_H
@@ -7,5 +7,6 @@
 #include "proc.h"
 
 extern const struct proc_ops	 queued_ops;
+extern const struct proc_ops	 state_ops;
 
 #endif

@@ -7,6 +7,8 @@
 #include <sodium.h>
 
 FIELDS_DEFINE(spool_rcpt)
+FIELDS_DEFINE(void_range)
+FIELDS_DEFINE(record_void)
 FIELDS_DEFINE(record_content)
 FIELDS_DEFINE(record_result)
 FIELDS_DEFINE(record_mark)
@@ -21,7 +23,7 @@ static const char *const type_names[RECORD_TYPE_N] = {
 	[RECORD_MOVED] = "moved", [RECORD_RESULT] = "result",
 	[RECORD_HOLD] = "hold", [RECORD_RELEASE] = "release",
 	[RECORD_WARNED] = "warned", [RECORD_CANCEL] = "cancel",
-	[RECORD_GONE] = "gone",
+	[RECORD_GONE] = "gone", [RECORD_VOID] = "void",
 };
 
 const char *
@@ -260,6 +262,17 @@ record_result(const struct record *r, struct arena *a,
 
 	wire_init(&w, r->meta.p, r->meta.n);
 	if (record_result_get(&w, a, out) == -1)
+		return -1;
+	return wire_done(&w);
+}
+
+int
+record_void(const struct record *r, struct arena *a, struct record_void *out)
+{
+	struct wire	 w;
+
+	wire_init(&w, r->meta.p, r->meta.n);
+	if (record_void_get(&w, a, out) == -1)
 		return -1;
 	return wire_done(&w);
 }

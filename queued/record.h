@@ -27,7 +27,8 @@
  * followed by meta and content.  Every checksum is SipHash-2-4 with the
  * segment's key, which is random and new each time the segment is used: so
  * neither what a sender wrote nor what an earlier use left behind can pass
- * for a record.  Meta begins with the message's id in every type.
+ * for a record.  Meta begins with the message's id in every type; a VOID
+ * has zeros there.
  *
  * The sequence says where a record stands, the order when its fact came
  * about.  They are equal but in copies, which keep their order: among the
@@ -61,6 +62,8 @@ enum record_type {
 	RECORD_WARNED,		/* its sender was told of the delay */
 	RECORD_CANCEL,		/* its MESSAGE could not be synced: never was */
 	RECORD_GONE,		/* no recipient is left */
+	RECORD_VOID,		/* sequences that could not be synced, and that
+				 * nobody shall miss */
 	RECORD_TYPE_N
 };
 
@@ -85,6 +88,18 @@ enum record_type {
 #define FIELDS_record_mark(F)						\
 	F(ID,	id)
 
+/* Meta of a VOID: each from its first sequence to its last. */
+#define VOID_RANGES_MAX	64
+#define FIELDS_void_range(F)						\
+	F(U64,	first)							\
+	F(U64,	last)
+
+#define FIELDS_record_void(F)						\
+	F(ID,	id)							\
+	F(LIST,	ranges, void_range, VOID_RANGES_MAX)
+
+FIELDS_DECLARE(void_range)
+FIELDS_DECLARE(record_void)
 FIELDS_DECLARE(record_content)
 FIELDS_DECLARE(record_result)
 FIELDS_DECLARE(record_mark)
@@ -170,6 +185,8 @@ int	 record_message(const struct record *, struct arena *,
 	    struct envelope *, struct record_content *);
 int	 record_result(const struct record *, struct arena *,
 	    struct record_result *);
+int	 record_void(const struct record *, struct arena *,
+	    struct record_void *);
 
 const char	*record_type_name(enum record_type);
 

@@ -1,8 +1,8 @@
 /*
- * Recovery, in this order: every segment of the log is synced (a process
- * that was killed may have left written what was never synced) and scanned
- * into the fold; the living are told; then what is damaged is put aside and
- * what nobody needs is removed.
+ * Recovery, in this order: every segment of the log is scanned into the
+ * fold; what may be in memory alone is written again (a process that was
+ * killed may have left written what was never synced); the living are told;
+ * then what is damaged is put aside and what nobody needs is removed.
  *
  * What cannot be read is another thing than what is damaged: after some
  * patience the start is refused, or, for a few blocks, the segment is kept,
@@ -27,18 +27,12 @@
 #include "fold.h"
 #include "large.h"
 #include "log.h"
+#include "rewrite.h"
 #include "segment.h"
 #include "segment_index.h"
+#include "segment_names.h"
 #include "segment_scan.h"
 #include "tell.h"
-
-#define NAME_DIGITS	16
-
-struct numbers {
-	uint32_t	*list;
-	size_t		 n, allocated;
-	bool		 failed;
-};
 
 /* Left free where numbers were that could not be read. */
 #define UNSEEN_SEQUENCES	(1u << 20)
@@ -55,63 +49,10 @@ failed(char *why, size_t size, const char *what)
 
 /* --- what is there --- */
 
-/* "0000000000000012.seg"; 0: it is not so */
-static uint32_t
-number_of(const char *name, const char *suffix)
-{
-	char		*end;
-	unsigned long	 n = strtoul(name, &end, 10);
-
-	if (end != name + NAME_DIGITS || strcmp(end, suffix) != 0 ||
-	    n > UINT32_MAX)
-		return 0;
-	return (uint32_t)n;
-}
-
 static void
-note_name(void *arg, const char *name)
+on_other(const char *name)
 {
-	struct numbers	*all = arg;
-	uint32_t	 number = number_of(name, ".seg"), *p;
-
-	if (number_of(name, ".idx") != 0)
-		return;
-	if (number == 0) {
-		damage_file(name, "this is no segment");
-		return;
-	}
-	if (all->n == all->allocated) {
-		all->allocated = all->allocated * 2 + 64;
-		p = reallocarray(all->list, all->allocated, sizeof(*p));
-		if (p == NULL) {
-			all->failed = true;
-			return;
-		}
-		all->list = p;
-	}
-	all->list[all->n++] = number;
-}
-
-static int
-by_number(const void *a, const void *b)
-{
-	uint32_t	 x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static int
-list_segments(struct numbers *all, char *why, size_t size)
-{
-	if (dirlist(spool_dirs.log, note_name, all) == -1)
-		return failed(why, size, "log");
-	if (all->failed) {
-		errno = ENOMEM;
-		return failed(why, size, "log");
-	}
-	if (all->n != 0)
-		qsort(all->list, all->n, sizeof(*all->list), by_number);
-	return 0;
+	damage_file(name, "this is no segment");
 }
 
 /* --- scanning --- */
@@ -121,15 +62,21 @@ on_record(void *arg, const struct record *r, struct spool_place at)
 {
 	const struct scan	*s = arg;
 
-	if (fold_record(r, at, s->index_at) == -1)
+	if (r->type == RECORD_VOID) {
+		damage_void(r);
+		return;
+	}
+	/* an index is made of what is durable */
+	if ((s->index_at == 0 && rewrite_note(r, at, s->claimed) == -1) ||
+	    fold_record(r, at, s->index_at) == -1)
 		no_memory = true;
 }
 
 static void
 on_damage(void *arg, const struct damage *d)
 {
-	(void)arg;
-	damage_note(d);
+	if (!scan_was_rewritten(arg, d))
+		damage_note(d);
 }
 
 /* -1: it cannot be read, which says nothing about what is in it */
@@ -148,20 +95,6 @@ read_header(int fd, uint32_t number, struct stat *st,
 	if (*v == HEADER_OK && h->number != number)
 		*v = HEADER_BAD;
 	return 0;
-}
-
-/*
- * What a batch says was synced it knows of its own life alone: what an
- * earlier one was writing when it was cut stays torn for ever.
- */
-static void
-begin_life(struct scan *s, uint32_t life)
-{
-	if (life == s->life)
-		return;
-	damage_settle(s->durable);
-	s->life = life;
-	s->durable = 0;
 }
 
 /* What was there to be read has been; the segment is kept in any case. */
@@ -184,17 +117,16 @@ scan_open(struct scan *s, const struct stat *st,
     const struct segment_header *h)
 {
 	struct segment	*seg;
+	uint64_t	 durable;
 
-	/* what it has lost of what it took is still to be read, for now */
-	if (disk->datasync(s->fd) == -1)
-		return -1;
 	s->size = (uint64_t)st->st_size;
 	if (s->size > UINT32_MAX)
 		s->size = UINT32_MAX;
 	seg = segment_add(h, s->size);
 	s->key = seg->key;
 	s->unreadable = 0;
-	begin_life(s, h->life);
+	if (scan_begin_life(s, h->life, &durable))
+		damage_settle(durable);
 	s->arg = s;
 	seg->indexed = index_scan(s) == 0;
 	if (!seg->indexed && segment_scan(s) == -1) {
@@ -254,12 +186,15 @@ scan_one(struct scan *s, uint32_t number, char *why, size_t size)
 static int
 scan_all(struct scan *s, char *why, size_t size)
 {
-	struct numbers	 all = { NULL, 0, 0, false };
-	int		 error = list_segments(&all, why, size);
+	uint32_t	*all;
+	size_t		 n;
+	int		 error = 0;
 
-	for (size_t i = 0; i < all.n && error == 0; i++)
-		error = scan_one(s, all.list[i], why, size);
-	free(all.list);
+	if (segment_names(&all, &n, on_other) == -1)
+		return failed(why, size, "log");
+	for (size_t i = 0; i < n && error == 0; i++)
+		error = scan_one(s, all[i], why, size);
+	free(all);
 	return error;
 }
 
@@ -289,10 +224,10 @@ sweep_root(void *arg, const char *name)
 		disk->unlink(spool_dirs.root, name, 0);
 }
 
+/* Before a segment is made, which may take the name of a spare. */
 static void
-tidy(uint64_t segment_size)
+tidy_root(uint64_t segment_size)
 {
-	large_sweep(damage_any());
 	if (dirlist(spool_dirs.root, sweep_root, &segment_size) == -1)
 		log_warn("spool: cannot tidy up: %s", strerror(errno));
 }
@@ -321,12 +256,17 @@ recover(uint64_t segment_size, const struct recover_ops *ops, char *why,
 	error = scan_all(&s, why, size);
 	if (error == 0)
 		error = be_ready(ops, &s, why, size);
+	if (error == 0) {
+		tidy_root(segment_size);
+		error = rewrite_all(s.claimed, why, size);
+	}
 	if (error == 0)
 		error = tell_all(ops->found, why, size);
 	if (error == 0) {
 		damage_settle(s.durable);
-		tidy(segment_size);
+		large_sweep(damage_any());
 	}
+	rewrite_clear();
 	fold_clear();
 	return error;
 }

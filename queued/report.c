@@ -13,11 +13,14 @@
 
 #include "expand.h"
 #include "intake.h"
+#include "trace_mail.h"
 
 /* the part of the envelope that is kept between the steps */
-#define REPORT_MEMORY	(JOB_RCPTS_MAX * 2048)
-/* what the report says itself, beside what it returns */
-#define REPORT_TEXT_MAX	(JOB_RCPTS_MAX * 6144)
+#define RCPT_MEMORY	2048
+#define ENVELOPE_TEXT	4096
+/* what the report says itself: of each recipient, and besides */
+#define RCPT_TEXT_MAX	6144
+#define REPORT_TEXT_MAX	4096
 
 struct report {
 	struct msgid		 id;		/* of the original */
@@ -51,6 +54,8 @@ on_stored(void *arg, enum store_result result, const char *text)
 {
 	struct report	*r = arg;
 
+	trace_reported(&r->id, result == STORE_OK ? &r->new_id : NULL,
+	    r->n_rcpts);
 	if (result == STORE_OK)
 		log_info("report id=%s on=%s rcpts=%zu",
 		    msgid_text(&r->new_id), msgid_text(&r->id), r->n_rcpts);
@@ -125,8 +130,8 @@ on_content(void *arg, const struct spool_content *c)
 	static const struct spool_content none = { .fd = -1 };
 	struct report	*r = arg;
 	struct buf	 header = BUF_INIT(BOUNCE_HEADER_MAX);
-	struct buf	 body = BUF_INIT(REPORT_TEXT_MAX + HEADER_MAX +
-			    BODY_INLINE_MAX);
+	struct buf	 body = BUF_INIT(REPORT_TEXT_MAX + r->n_rcpts *
+			    RCPT_TEXT_MAX + HEADER_MAX + BODY_INLINE_MAX);
 	struct bounce	 b = {
 		.hostname = proc_conf()->hostname, .original = &r->original,
 		.rcpts = r->rcpts, .n_rcpts = r->n_rcpts,
@@ -150,9 +155,8 @@ on_content(void *arg, const struct spool_content *c)
 	buf_clear(&body);
 }
 
-static int
-copy_recipient(struct report *r, const struct report_item *item,
-    const struct recipient *from)
+static struct recipient *
+copy_recipient(struct report *r, const struct recipient *from)
 {
 	struct recipient	*to = &r->copies[r->n_rcpts];
 
@@ -160,35 +164,62 @@ copy_recipient(struct report *r, const struct report_item *item,
 	to->address = arena_str(&r->arena, from->address);
 	to->orcpt_type = arena_str(&r->arena, from->orcpt_type);
 	to->orcpt = arena_str(&r->arena, from->orcpt);
-	r->rcpts[r->n_rcpts++] = (struct bounce_rcpt){ to, item->action,
-	    item->status, item->reply_code, item->reply, item->host };
-	return to->orcpt.p != NULL ? 0 : -1;
+	return to->orcpt.p != NULL ? to : NULL;
 }
 
-/* What of the envelope the text needs; -1: no memory. */
 static int
-copy_envelope(struct report *r, const struct envelope *e)
+add_item(struct report *r, const struct report_item *item,
+    const struct recipient *from)
+{
+	const struct recipient	*to = copy_recipient(r, from);
+
+	if (to == NULL)
+		return -1;
+	r->rcpts[r->n_rcpts++] = (struct bounce_rcpt){ to, item->action,
+	    item->status, item->reply_code, item->reply, item->host };
+	return 0;
+}
+
+/* Room for n recipients. */
+static int
+make_room(struct report *r, size_t n)
+{
+	r->rcpts = arena_calloc(&r->arena, n, sizeof(*r->rcpts));
+	r->copies = arena_calloc(&r->arena, n, sizeof(*r->copies));
+	return r->rcpts != NULL && r->copies != NULL ? 0 : -1;
+}
+
+/* Those whom somebody wants to know of. */
+static int
+copy_items(struct report *r, const struct envelope *e)
 {
 	const struct report_item	*item;
 
-	r->original = *e;
-	r->original.sender = arena_str(&r->arena, e->sender);
-	r->original.envid = arena_str(&r->arena, e->envid);
-	r->original.rcpts = NULL;
-	r->original.n_rcpts = 0;
-	r->rcpts = arena_calloc(&r->arena, r->n_items, sizeof(*r->rcpts));
-	r->copies = arena_calloc(&r->arena, r->n_items, sizeof(*r->copies));
-	if (r->rcpts == NULL || r->copies == NULL)
+	if (make_room(r, r->n_items) == -1)
 		return -1;
 	for (size_t i = 0; i < r->n_items; i++) {
 		item = &r->items[i];
 		if (item->index < e->n_rcpts &&
 		    bounce_is_wanted(e->rcpts[item->index].notify,
 		    item->action) &&
-		    copy_recipient(r, item, &e->rcpts[item->index]) == -1)
+		    add_item(r, item, &e->rcpts[item->index]) == -1)
 			return -1;
 	}
-	return r->original.envid.p != NULL ? 0 : -1;
+	return 0;
+}
+
+/* What of the envelope the text needs; -1: no memory. */
+static int
+copy_envelope(struct report *r, const struct envelope *e)
+{
+	r->original = *e;
+	r->original.sender = arena_str(&r->arena, e->sender);
+	r->original.envid = arena_str(&r->arena, e->envid);
+	r->original.rcpts = NULL;
+	r->original.n_rcpts = 0;
+	if (r->original.envid.p == NULL)
+		return -1;
+	return r->items != NULL ? copy_items(r, e) : 0;
 }
 
 static void
@@ -209,24 +240,57 @@ on_envelope(void *arg, const struct envelope *e,
 	spool_load(&r->id, r->place, on_content, r);
 }
 
+static struct report *
+report_new(const struct mail *m, size_t n, void (*done)(void *, bool),
+    void *arg)
+{
+	struct report	*r = calloc(1, sizeof(*r));
+
+	if (r == NULL)
+		return NULL;
+	r->id = m->id;
+	r->place = m->place;
+	r->done = done;
+	r->arg = arg;
+	r->arena.max = n * RCPT_MEMORY + ENVELOPE_TEXT;
+	return r;
+}
+
 void
 report_send(const struct mail *m, uint64_t until,
     const struct report_item *items, size_t n, void (*done)(void *, bool),
     void *arg)
 {
-	struct report	*r = calloc(1, sizeof(*r));
+	struct report	*r = report_new(m, n, done, arg);
 
 	if (r == NULL) {
 		done(arg, false);
 		return;
 	}
-	r->id = m->id;
-	r->place = m->place;
 	r->until = until;
 	r->items = items;
 	r->n_items = n;
-	r->done = done;
-	r->arg = arg;
-	r->arena.max = REPORT_MEMORY;
 	spool_load_envelope(&r->id, r->place, on_envelope, r);
+}
+
+void
+report_expanded(const struct mail *m, const struct recipient *list, size_t n,
+    void (*done)(void *, bool), void *arg)
+{
+	static const struct report_item	 item = { .action = BOUNCE_EXPANDED,
+	    .status = STR("2.0.0") };
+	struct report			*r = report_new(m, n, done, arg);
+	int				 error;
+
+	if (r == NULL) {
+		done(arg, false);
+		return;
+	}
+	error = make_room(r, n);
+	for (size_t i = 0; i < n && error == 0; i++)
+		error = add_item(r, &item, &list[i]);
+	if (error == 0)
+		spool_load_envelope(&r->id, r->place, on_envelope, r);
+	else
+		report_end(r, false);
 }

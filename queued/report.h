@@ -32,5 +32,12 @@ struct report_item {
 void	 report_send(const struct mail *, uint64_t until,
 	    const struct report_item *, size_t n,
 	    void (*done)(void *arg, bool stored), void *arg);
+/*
+ * The same of n recipients (borrowed until this returns) that the message
+ * had before they became several each.
+ */
+void	 report_expanded(const struct mail *,
+	    const struct recipient *, size_t n,
+	    void (*done)(void *arg, bool stored), void *arg);
 
 #endif

@@ -23,7 +23,7 @@ replace_part(struct part *p, struct plan *plan)
 {
 	struct mail	*m = p->mail;
 
-	if (mail_plan(m, plan, p->n, router_epoch()) == -1) {
+	if (mail_plan(m, plan, p->n, router_epoch(), p->sender) == -1) {
 		outcome_defer(p);
 		return;
 	}

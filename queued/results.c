@@ -1,7 +1,6 @@
 /*
  * An array, and an index by hash over its front part.  The index is made
- * when the first result is not as its sender wrote it, so most messages
- * never touch it.
+ * when there is a second one, so most messages never touch it.
  */
 #include "results.h"
 
@@ -22,7 +21,6 @@ _Static_assert(SLOTS >= 2 * RCPTS_MAX && RCPTS_MAX < UINT16_MAX,
 static struct recipient	 list[RCPTS_MAX];
 static bool		 ours_of[RCPTS_MAX];
 static size_t		 count;
-static bool		 is_set;	/* something is not as written */
 static uint16_t		 slots[SLOTS];	/* 1 + its place; 0: free */
 static size_t		 n_indexed;
 static struct arena	 memory = ARENA_INIT(MEMORY_MAX);
@@ -41,7 +39,6 @@ results_reset(void)
 {
 	index_clear();
 	count = 0;
-	is_set = false;
 	if (memory.used != 0)
 		arena_reset(&memory);
 }
@@ -58,6 +55,16 @@ results_truncate(size_t n)
 	count = n;
 	if (n < n_indexed)
 		index_clear();
+}
+
+void
+results_no_success(size_t n)
+{
+	for (; n < count; n++) {
+		list[n].notify &= (uint8_t)~NOTIFY_SUCCESS;
+		if (list[n].notify == 0)	/* it asked for that alone */
+			list[n].notify = NOTIFY_NEVER;
+	}
 }
 
 size_t
@@ -101,17 +108,12 @@ find(struct str address, bool ours)
 	return &slots[i];
 }
 
-/* Of those that a sender wrote twice, the first is in the index. */
 static void
 index_all(void)
 {
-	uint16_t	*slot;
-
-	for (; n_indexed < count; n_indexed++) {
-		slot = find(list[n_indexed].address, ours_of[n_indexed]);
-		if (*slot == 0)
-			*slot = (uint16_t)(n_indexed + 1);
-	}
+	for (; n_indexed < count; n_indexed++)
+		*find(list[n_indexed].address, ours_of[n_indexed]) =
+		    (uint16_t)(n_indexed + 1);
 }
 
 /* ---- adding ------------------------------------------------------------ */
@@ -159,8 +161,7 @@ results_add(const struct recipient *from, struct str address, bool ours)
 
 	if (address.p == NULL)
 		return RESULTS_NO_MEMORY;
-	is_set |= !str_equal(address, from->address);
-	if (is_set) {
+	if (count != 0) {
 		index_all();
 		slot = find(address, ours);
 		if (*slot != 0) {

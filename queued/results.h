@@ -1,7 +1,7 @@
 /*
  * The recipients that come out of an expansion, with the memory that their
- * addresses need: a set as soon as anything in it is not what the sender
- * wrote.
+ * addresses need: a set, as each gets a message once (RFC 5321 3.9), however
+ * often it was named.
  */
 #ifndef RESULTS_H
 #define RESULTS_H
@@ -18,6 +18,8 @@ void	 results_reset(void);
 size_t	 results_count(void);
 /* Back to the first n. */
 void	 results_truncate(size_t n);
+/* Success of those from the nth on is not reported. */
+void	 results_no_success(size_t n);
 /* Borrowed until something is added. */
 size_t	 results_list(const struct recipient **);
 

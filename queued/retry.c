@@ -4,7 +4,9 @@
 #include "retry.h"
 
 #include <string.h>
+#include <strings.h>
 
+#define STATED_MAX_S	86400	/* more is no delay */
 #define ROUNDING_S	2	/* the two clocks tick at different moments */
 
 static uint32_t
@@ -40,6 +42,85 @@ retry_is_greylisted(unsigned tries, unsigned reply_code, const char *status,
 	    (status_len == 5 && memcmp(status, "4.7.1", 5) == 0);
 }
 
+/* ---- what replies say -------------------------------------------------- */
+
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool
+starts(const char *p, const char *end, const char *word)
+{
+	size_t	 n = strlen(word);
+
+	return (size_t)(end - p) >= n && strncasecmp(p, word, n) == 0;
+}
+
+/* Behind one of the words that a stated delay has before it, or NULL. */
+static const char *
+after_lead(const char *p, const char *end)
+{
+	static const char *const	 leads[] = { "in ", "after ",
+	    "within ", "for ", "wait " };
+
+	for (size_t i = 0; i < sizeof(leads) / sizeof(leads[0]); i++)
+		if (starts(p, end, leads[i]))
+			return p + strlen(leads[i]);
+	return NULL;
+}
+
+/* "5 minutes", "300s", "300 seconds": in seconds; 0 when it is none. */
+static uint32_t
+duration(const char *p, const char *end)
+{
+	uint32_t	 n = 0;
+
+	if (p == end || !is_digit(*p))
+		return 0;
+	for (; p < end && is_digit(*p); p++)
+		if (n < STATED_MAX_S)
+			n = n * 10 + (uint32_t)(*p - '0');
+	if (p < end && *p == ' ')
+		p++;
+	if (starts(p, end, "min"))
+		n *= 60;
+	else if (!starts(p, end, "sec") && !(starts(p, end, "s") &&
+	    (end - p == 1 || p[1] == ' ' || p[1] == '.')))
+		return 0;
+	return n < STATED_MAX_S ? n : STATED_MAX_S;
+}
+
+uint32_t
+retry_stated(const char *reply, size_t len)
+{
+	const char	*end = reply + len, *p;
+	uint32_t	 s;
+
+	for (const char *at = reply; at < end; at++) {
+		if (at != reply && at[-1] != ' ')
+			continue;
+		if ((p = after_lead(at, end)) != NULL &&
+		    (s = duration(p, end)) != 0)
+			return s;
+	}
+	return 0;
+}
+
+uint32_t
+retry_sooner(uint32_t delay_s, unsigned tries, const char *reply, size_t len)
+{
+	uint32_t	 s;
+
+	if (tries > STATED_TRIES || (s = retry_stated(reply, len)) == 0 ||
+	    s + STATED_MORE_S >= delay_s)
+		return delay_s;
+	return s + STATED_MORE_S;
+}
+
+/* ---- ages -------------------------------------------------------------- */
+
 static uint64_t
 wall_age(const struct age *a)
 {
@@ -47,13 +128,19 @@ wall_age(const struct age *a)
 }
 
 bool
-retry_is_expired(const struct retry *r, const struct age *a)
+retry_is_older(const struct age *a, uint32_t s)
 {
-	uint32_t	 here = r->expire_s;
+	uint32_t	 here = s;
 
 	if (a->found && here > EXPIRE_GRACE_S)
 		here = EXPIRE_GRACE_S;
-	return wall_age(a) >= r->expire_s && a->here + ROUNDING_S >= here;
+	return wall_age(a) >= s && a->here + ROUNDING_S >= here;
+}
+
+bool
+retry_is_expired(const struct retry *r, const struct age *a)
+{
+	return retry_is_older(a, r->expire_s);
 }
 
 uint32_t

@@ -6,6 +6,7 @@
 #define RETRY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct retry {
@@ -30,6 +31,10 @@ struct age {
 #define EXPIRE_GRACE_S	600
 /* a host that greylists wants to see us again after about that time */
 #define GREYLIST_S	60
+/* a delay that a host states is believed for so many tries; a bit later than
+ * it says, and not at once, whatever it says */
+#define STATED_TRIES	3
+#define STATED_MORE_S	5
 /* a wait is up to this many parts of a hundred longer or shorter */
 #define JITTER_PERCENT	20
 
@@ -46,6 +51,19 @@ uint32_t	 retry_delay(const struct retry *, unsigned tries,
  */
 bool		 retry_is_greylisted(unsigned tries, unsigned reply_code,
 		    const char *status, unsigned status_len);
+/*
+ * The delay that a reply states, as "try again in 5 minutes" or "retry after
+ * 300 seconds"; 0: none.
+ */
+uint32_t	 retry_stated(const char *reply, size_t len);
+/*
+ * The wait after the tries-th failure: delay_s, or less where the reply to it
+ * says when to come again.  Never 0.
+ */
+uint32_t	 retry_sooner(uint32_t delay_s, unsigned tries,
+		    const char *reply, size_t len);
+/* The message is as old as that, by both clocks. */
+bool		 retry_is_older(const struct age *, uint32_t s);
 /* The message has had its time, by both clocks. */
 bool		 retry_is_expired(const struct retry *, const struct age *);
 /*

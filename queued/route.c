@@ -34,22 +34,39 @@ spec_equal(const struct route_spec *a, const struct route_spec *b)
 {
 	return a->transport == b->transport && a->port == b->port &&
 	    a->via == b->via && a->delivery == b->delivery &&
+	    a->via_tls == b->via_tls && a->tls == b->tls &&
+	    str_equal(a->tls_name, b->tls_name) &&
+	    str_equal(a->credential, b->credential) &&
 	    a->concurrency == b->concurrency &&
+	    a->rate_messages == b->rate_messages &&
+	    a->rate_ms == b->rate_ms &&
 	    a->retry_min_s == b->retry_min_s &&
 	    a->retry_max_s == b->retry_max_s && a->expire_s == b->expire_s &&
 	    str_equal(a->next_hop, b->next_hop);
+}
+
+/* Moves s to at; where the next one goes. */
+static char *
+own(struct str *s, char *at)
+{
+	if (s->n != 0)
+		memcpy(at, s->p, s->n);
+	s->p = at;
+	return at + s->n;
 }
 
 static struct route *
 route_new(const struct route_spec *spec)
 {
 	struct route	*r = xcalloc(1, sizeof(*r));
-	char		*hop = xmalloc(spec->next_hop.n + 1);
+	char		*at;
 
-	if (spec->next_hop.n != 0)
-		memcpy(hop, spec->next_hop.p, spec->next_hop.n);
 	r->spec = *spec;
-	r->spec.next_hop.p = hop;
+	at = xmalloc(spec->next_hop.n + spec->tls_name.n +
+	    spec->credential.n + 1);
+	at = own(&r->spec.next_hop, at);
+	at = own(&r->spec.tls_name, at);
+	own(&r->spec.credential, at);
 	r->number = ++last_number;
 	TAILQ_INIT(&r->ready);
 	TAILQ_INIT(&r->suspects);
@@ -148,9 +165,7 @@ route_name(const struct route *r, char text[ROUTE_NAME_MAX + 1])
 	if (s->transport == TRANSPORT_LOCAL)
 		n = snprintf(text, ROUTE_NAME_MAX + 1, "local:%u",
 		    s->delivery);
-	else if (s->transport == TRANSPORT_LMTP)
-		return s->next_hop;
-	else if (s->via)
+	else if (s->via && s->port != 0)
 		n = snprintf(text, ROUTE_NAME_MAX + 1, "%.*s:%u",
 		    STR_FMT(s->next_hop), s->port);
 	else

@@ -12,34 +12,44 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bucket.h"
 #include "conf.h"
 #include "bounds.h"
 #include "mail.h"
 #include "str.h"
 
 struct event;
+struct turn;
 struct worker;
+
+TAILQ_HEAD(turn_ring, turn);
 
 struct route_spec {
 	enum transport	 transport;
-	struct str	 next_hop;	/* a domain, or via's host */
+	struct str	 next_hop;	/* a domain, via's host, or the name of
+					 * a service that has no host */
 	uint16_t	 port;		/* 0: that of the transport */
 	bool		 via;		/* no MX look-up */
 	uint16_t	 delivery;	/* a rule's, or DELIVERY_NONE */
-	uint16_t	 service;	/* an index, or SERVICE_NONE */
+	/* TRANSPORT_SMTP: how the connection is protected, as in ROUTE_WAKE */
+	bool		 via_tls;
+	enum tls_level	 tls;
+	struct str	 tls_name;
+	struct str	 credential;	/* its name; or empty */
 	uint32_t	 concurrency;
+	uint32_t	 rate_messages, rate_ms; /* 0 messages: any number */
 	uint32_t	 retry_min_s, retry_max_s, expire_s;
 };
 
 struct route {
-	struct route_spec	 spec;		/* its string is ours */
+	struct route_spec	 spec;		/* its strings are ours */
 	uint32_t		 number;	/* never used again */
 	uint32_t		 refs;		/* parts, jobs, outcomes */
 	struct route		*next_spec;	/* in their buckets */
 	struct route		*next_number;
 
 	/* schedule.c */
-	struct part_queue	 ready;
+	struct turn_ring	 ready;		/* turn.c */
 	struct part_queue	 suspects;	/* ready, one at a time */
 	uint32_t		 n_ready;	/* of both */
 
@@ -48,6 +58,7 @@ struct route {
 	uint32_t		 window;	/* what that worker wants */
 	uint32_t		 in_flight;	/* what it has */
 	bool			 suspect_out;
+	struct bucket		 sent;		/* by its rate */
 	bool			 woken;		/* a wake is unanswered */
 	bool			 down;		/* held until the timer */
 	struct event		*timer;		/* or NULL */

@@ -187,6 +187,14 @@ listener_of(const struct origin_of *o)
 	    &current->conf->listeners[i] : NULL;
 }
 
+const struct origin *
+router_listener(const struct origin_of *o)
+{
+	const struct listener_conf	*l = listener_of(o);
+
+	return l != NULL ? &l->origin : NULL;
+}
+
 bool
 router_is_known(const struct origin_of *o)
 {
@@ -231,6 +239,15 @@ pattern_find(struct str domain)
 	return i != NAMES_NO ? &current->conf->routes[i] : NULL;
 }
 
+/* A route keeps a service's name, as its index does not outlive a reload. */
+static void
+spec_by_service(const struct service_conf *c, struct route_spec *s)
+{
+	s->via = true;
+	s->next_hop = c->host.n != 0 ? c->host : c->name;
+	s->port = c->host.n != 0 ? c->port : 0;
+}
+
 static void
 spec_by_domain(const struct domain_conf *d, struct route_spec *s)
 {
@@ -238,23 +255,37 @@ spec_by_domain(const struct domain_conf *d, struct route_spec *s)
 	if (d->transport == TRANSPORT_LOCAL) {
 		s->delivery = d->delivery;
 		s->next_hop = STR_NONE;
-	} else if (d->transport == TRANSPORT_LMTP) {
-		s->via = true;
-		s->service = d->service;
-		s->next_hop = current->conf->services[d->service].name;
-	}
+	} else if (d->transport == TRANSPORT_LMTP)
+		spec_by_service(&current->conf->services[d->service], s);
+}
+
+/* A credential is kept by its name as well. */
+static void
+spec_tls(const struct route_conf *c, struct route_spec *s)
+{
+	s->tls = c->tls;
+	s->tls_name = c->tls_name;
+	if (c->credential < current->conf->n_credentials)
+		s->credential =
+		    current->conf->credentials[c->credential].name;
 }
 
 static void
 spec_by_route(const struct route_conf *c, struct route_spec *s)
 {
 	s->concurrency = c->concurrency;
+	s->rate_messages = c->rate_messages;
+	s->rate_ms = c->rate_ms;
 	s->retry_min_s = c->retry_min_s;
 	s->retry_max_s = c->retry_max_s;
 	s->expire_s = c->expire_s;
-	if (s->transport != TRANSPORT_SMTP || c->via_host.n == 0)
+	if (s->transport != TRANSPORT_SMTP)
+		return;
+	spec_tls(c, s);
+	if (c->via_host.n == 0)
 		return;
 	s->via = true;
+	s->via_tls = c->via_tls;
 	s->next_hop = c->via_host;
 	s->port = c->via_port;
 }
@@ -268,15 +299,78 @@ target_domain(const struct target *t)
 	return current->conf->hostname;
 }
 
+static const struct route_spec	 usual = {
+	.transport = TRANSPORT_SMTP, .delivery = DELIVERY_NONE,
+	.tls = TLS_LEVEL_MAY, .concurrency = CONCURRENCY,
+	.retry_min_s = RETRY_MIN_S, .retry_max_s = RETRY_MAX_S,
+	.expire_s = EXPIRE_S
+};
+
+void
+router_spec(const struct target *t, struct route_spec *s)
+{
+	const struct route_conf	*c = pattern_find(t->addr.domain);
+
+	*s = usual;
+	s->next_hop = t->addr.domain;
+	spec_by_domain(t->domain, s);
+	if (c != NULL)
+		spec_by_route(c, s);
+}
+
+static uint16_t
+service_find(struct str name)
+{
+	const struct conf	*conf = current->conf;
+	uint16_t		 i = 0;
+
+	while (i < conf->n_services &&
+	    !str_equal(conf->services[i].name, name))
+		i++;
+	return i < conf->n_services ? i : SERVICE_NONE;
+}
+
+/* One that is gone is not the same as none: there is no mail without it. */
+static uint16_t
+credential_find(struct str name)
+{
+	const struct conf	*conf = current->conf;
+	uint16_t		 i = 0;
+
+	if (name.n == 0)
+		return CREDENTIAL_NONE;
+	while (i < conf->n_credentials &&
+	    !str_equal(conf->credentials[i].name, name))
+		i++;
+	return i;
+}
+
+void
+router_wake(const struct route *r, struct route_wake *m)
+{
+	const struct route_spec	*s = &r->spec;
+	bool			 is_service;
+
+	is_service = s->transport == TRANSPORT_LMTP && s->port == 0;
+	*m = (struct route_wake){
+		.route = r->number, .transport = s->transport,
+		.next_hop = s->next_hop, .port = s->port, .via = s->via,
+		.delivery = s->delivery, .concurrency = s->concurrency,
+		.service = is_service ? service_find(s->next_hop) :
+		    SERVICE_NONE,
+		.conf = current->conf->number,
+		.via_tls = s->via_tls, .tls = s->tls, .tls_name = s->tls_name,
+		.credential = credential_find(s->credential),
+		.waiting = r->n_ready,
+	};
+}
+
 enum route_result
 router_route(struct str address, struct route **route)
 {
 	const struct route_conf	*c;
 	struct target		 t;
-	struct route_spec	 s = { .transport = TRANSPORT_SMTP,
-	    .delivery = DELIVERY_NONE, .service = SERVICE_NONE,
-	    .concurrency = CONCURRENCY, .retry_min_s = RETRY_MIN_S, .retry_max_s = RETRY_MAX_S,
-	    .expire_s = EXPIRE_S };
+	struct route_spec	 s = usual;
 
 	/* an unreadable table of domains is no reason to lose the mail: it
 	 * goes where MX leads, or is looked at again with the next router */
@@ -294,6 +388,21 @@ router_route(struct str address, struct route **route)
 		spec_by_route(c, &s);
 	*route = route_get(&s);
 	return ROUTE_FOUND;
+}
+
+const struct origin *
+router_rule(struct str address)
+{
+	const struct route_conf	*c;
+	struct target		 t;
+
+	if (target_parse(&t, address) == TABLE_ABSENT)
+		return NULL;
+	if (t.domain != NULL && t.domain->transport != TRANSPORT_SMTP)
+		return &t.domain->origin;
+	if ((c = pattern_find(target_domain(&t))) != NULL)
+		return &c->origin;
+	return t.domain != NULL ? &t.domain->origin : NULL;
 }
 
 enum table_result

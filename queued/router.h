@@ -13,6 +13,7 @@
 
 #include "arena.h"
 #include "conf.h"
+#include "messages.h"
 #include "netaddr.h"
 #include "roles.h"
 #include "str.h"
@@ -44,6 +45,11 @@ bool		 router_may_relay(const struct origin_of *);
 /* False: its listener is in no configuration any more, or in none yet. */
 bool		 router_is_known(const struct origin_of *);
 
+/* Where its listener is written; NULL where it is not known. */
+const struct origin *router_listener(const struct origin_of *);
+/* Where it is written how an address is delivered; NULL: nowhere. */
+const struct origin *router_rule(struct str address);
+
 /* What is in force; not NULL once a router is used. */
 const struct conf *router_conf(void);
 struct tables	*router_tables(void);
@@ -58,6 +64,13 @@ enum route_result {
 	ROUTE_NONE,		/* not an address; unknown for good */
 };
 enum route_result router_route(struct str address, struct route **);
+
+struct target;
+
+/* Where mail for one of our domains goes; borrows from both. */
+void		 router_spec(const struct target *, struct route_spec *);
+/* The route as deliverd is told of it; borrows. */
+void		 router_wake(const struct route *, struct route_wake *);
 
 /*
  * For a delivery as the recipient: which line of the system table it is.

@@ -1,6 +1,6 @@
 /*
- * A binary heap of the deferred parts, each of which knows its place, and a
- * queue per route of those that are ready.
+ * A binary heap of the deferred parts, each of which knows its place, and for
+ * each route the turns of what is ready and the row of suspects.
  */
 #include "schedule.h"
 
@@ -12,12 +12,16 @@
 #include "log.h"
 #include "xmalloc.h"
 
+#include "turn.h"
+#include "worker.h"
+
 #define DUE_TURN	2000	/* made ready in one turn: below 2 ms */
 #define HEAP_MIN	1024
 #define NEVER		UINT32_MAX
 
 static struct part	**heap;
 static size_t		 n_heap, heap_size;
+static size_t		 n_suspects;	/* ready */
 static struct event	*timer;
 static void		(*attend)(struct route *);
 static uint64_t		 began_ms;
@@ -86,10 +90,6 @@ heap_remove(struct part *p)
 
 /* ---- the queue of a route ---------------------------------------------- */
 
-/*
- * The order within a route: as they become ready.  Turns between senders
- * would be taken here and in schedule_pop, and nowhere else.
- */
 static void
 queue_append(struct part *p)
 {
@@ -97,8 +97,12 @@ queue_append(struct part *p)
 
 	p->state = PART_READY;
 	r->n_ready++;
-	TAILQ_INSERT_TAIL(p->deaths != 0 ? &r->suspects : &r->ready, p,
-	    in.link);
+	if (p->deaths == 0)
+		turn_append(p);
+	else {
+		TAILQ_INSERT_TAIL(&r->suspects, p, in.link);
+		n_suspects++;
+	}
 	attend(r);
 }
 
@@ -108,35 +112,74 @@ queue_remove(struct part *p)
 	struct route	*r = p->route;
 
 	r->n_ready--;
-	TAILQ_REMOVE(p->deaths != 0 ? &r->suspects : &r->ready, p, in.link);
+	if (p->deaths == 0)
+		turn_remove(p);
+	else {
+		TAILQ_REMOVE(&r->suspects, p, in.link);
+		n_suspects--;
+	}
 }
 
 /*
- * What was in the hands of a worker that died goes one at a time, so that
- * the one that kills it is found out and the others are not held up.
+ * What was in the hands of a worker that died goes one at a time on its
+ * route, so that the one that kills it is found out and the others are not
+ * held up; and what it died with again, as the only suspect it has.
  */
+static bool
+may_be_out(const struct route *r, const struct part *p)
+{
+	const struct worker	*w = r->worker;
+
+	if (r->suspect_out || (w != NULL && w->alone))
+		return false;
+	return p->deaths < DEATHS_ALONE || w == NULL || w->n_suspects == 0;
+}
+
+static struct part *
+take_suspect(struct route *r)
+{
+	struct part	*p = TAILQ_FIRST(&r->suspects);
+
+	if (p == NULL || !may_be_out(r, p))
+		return NULL;
+	TAILQ_REMOVE(&r->suspects, p, in.link);
+	n_suspects--;
+	r->suspect_out = true;
+	return p;
+}
+
+bool
+schedule_may_pop(const struct route *r)
+{
+	const struct part	*p = TAILQ_FIRST(&r->suspects);
+
+	return !TAILQ_EMPTY(&r->ready) || (p != NULL && may_be_out(r, p));
+}
+
 struct part *
 schedule_pop(struct route *r)
 {
-	struct part	*p = NULL;
+	struct part	*p = take_suspect(r);
 
-	if (!r->suspect_out)
-		p = TAILQ_FIRST(&r->suspects);
 	if (p == NULL)
-		p = TAILQ_FIRST(&r->ready);
+		p = turn_take(r);
 	if (p == NULL)
 		return NULL;
-	queue_remove(p);
+	r->n_ready--;
 	p->state = PART_ACTIVE;
-	if (p->deaths != 0)
-		r->suspect_out = true;
 	return p;
 }
 
 struct part *
 schedule_peek(const struct route *r)
 {
-	return TAILQ_FIRST(&r->ready);
+	return turn_peek(r);
+}
+
+void
+schedule_pass(struct route *r)
+{
+	turn_pass(r);
 }
 
 void
@@ -150,9 +193,28 @@ schedule_return(struct part *p)
 	}
 	p->state = PART_READY;
 	r->n_ready++;
-	TAILQ_INSERT_HEAD(p->deaths != 0 ? &r->suspects : &r->ready, p,
-	    in.link);
+	if (p->deaths == 0)
+		turn_return(p);
+	else {
+		TAILQ_INSERT_HEAD(&r->suspects, p, in.link);
+		n_suspects++;
+	}
 	attend(r);
+}
+
+static void
+attend_suspects(struct route *r, void *arg)
+{
+	(void)arg;
+	if (!TAILQ_EMPTY(&r->suspects))
+		attend(r);
+}
+
+void
+schedule_suspect_ended(void)
+{
+	if (n_suspects != 0)
+		route_each(attend_suspects, NULL);
 }
 
 /* ---- time -------------------------------------------------------------- */

@@ -1,12 +1,13 @@
 /*
- * When a part's turn comes: the heap of times of those that wait, and the
- * order within the queue of a route.  This file alone decides that order.
+ * When a part's turn comes: the heap of times of those that wait, and what
+ * is ready on a route, in turns (turn.h), suspects of a crash before them.
  * Time here is seconds since the process began, by the clock that does not
  * jump.
  */
 #ifndef SCHEDULE_H
 #define SCHEDULE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,8 +16,10 @@
 
 struct event_base;
 
-/* Worker deaths with a part in hand, alone, until it waits its turn again. */
-#define DEATHS_MAX	5
+/* Deaths of workers with a part in hand: from so many on it goes as the only
+ * suspect of its worker; at so many its message is held. */
+#define DEATHS_ALONE	2
+#define DEATHS_MAX	3
 
 /* attend is called whenever a route has something ready. */
 void		 schedule_init(struct event_base *,
@@ -44,10 +47,19 @@ void		 schedule_take(struct part *);
  */
 void		 schedule_take_rcpt(struct part *p, uint16_t rcpt);
 
+/* Whether one could go on that route; not if there are suspects alone, and
+ * it is not their turn. */
+bool		 schedule_may_pop(const struct route *);
 /* The next to go on that route, now ACTIVE, or NULL. */
 struct part	*schedule_pop(struct route *);
 /* The one in front, left there, or NULL; suspects do not count. */
 struct part	*schedule_peek(const struct route *);
+/* Another sender's is in front now, if there is one. */
+void		 schedule_pass(struct route *);
+
+/* Calls attend for each route that has suspects: one that was out is not any
+ * more. */
+void		 schedule_suspect_ended(void);
 
 /* Stops and resumes all parts of a message but those that are ACTIVE. */
 void		 schedule_hold(struct mail *);

@@ -51,8 +51,11 @@ struct segment	*segment_add(const struct segment_header *, uint64_t size);
 void		 segment_discard(struct segment *);
 /* A spare of the right size that a start has found; false: no use for it. */
 bool		 segment_spare_found(unsigned spare);
-/* Makes and opens the first one to write, waiting for it; 0 or an errno. */
+/* Makes and opens the first one to write, waiting for it, or one more while
+ * nothing else is done yet; 0 or an errno. */
 int		 segment_open_first(void);
+/* What lives in each is known: from now on they are made and recycled. */
+void		 segments_begin(void);
 
 /* --- finding --- */
 

@@ -271,16 +271,23 @@ segment_spare_found(unsigned spare)
 int
 segment_open_first(void)
 {
+	if (back.life == 0)
+		back.life = segment_newest_life() + 1;
 	back.next_number = segment_newest() + 1;
-	back.life = segment_newest_life() + 1;
 	prepare_open();
 	run_open(&step.work);
 	if (step.error != 0)
 		return step.error;
 	segment_opened(&step.header, back.size);
-	back.stopped = false;
 	segment_advance();
 	return 0;
+}
+
+void
+segments_begin(void)
+{
+	back.stopped = false;
+	segment_back_check();
 }
 
 void

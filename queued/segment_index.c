@@ -247,8 +247,7 @@ index_scan(struct scan *s)
 	if (next > s->next)
 		s->next = next;
 	/* it is made of what was synced */
-	if (next > s->durable)
-		s->durable = next;
+	scan_claim(s, next);
 	free(p);
 	return 0;
 }

@@ -170,8 +170,40 @@ scan_gap(struct scan *s, uint64_t offset, uint64_t first)
 	if (s->next != 0 && first > s->next)
 		report(s, s->end, offset - s->end, s->next, first - 1,
 		    "a batch is missing", NULL);
+	s->border = false;
 	if (first > s->next)
 		s->next = first;
+}
+
+/*
+ * What a batch says was synced it knows of its own life alone: what an
+ * earlier one was writing when it was cut stays torn for ever.
+ */
+bool
+scan_begin_life(struct scan *s, uint32_t life, uint64_t *durable)
+{
+	if (life == s->life)
+		return false;
+	*durable = s->former = s->durable;
+	s->life = life;
+	s->border = true;
+	s->durable = 0;
+	return true;
+}
+
+bool
+scan_was_rewritten(const struct scan *s, const struct damage *d)
+{
+	return s->border && d->first >= s->former;
+}
+
+void
+scan_claim(struct scan *s, uint64_t durable)
+{
+	if (durable > s->durable)
+		s->durable = durable;
+	if (durable > s->claimed)
+		s->claimed = durable;
 }
 
 /* where to look for the next; 0: see error */
@@ -186,8 +218,7 @@ scan_batch(struct scan *s, struct window *w, const struct batch_header *h)
 	if ((x.p = window_get(w, s, h->offset, x.n)) == NULL)
 		return 0;
 	scan_gap(s, h->offset, h->first);
-	if (h->durable > s->durable)
-		s->durable = h->durable;
+	scan_claim(s, h->durable);
 	walk(s, &x);
 	s->next = x.end;
 	s->end = h->offset + blocks(x.n);

@@ -30,6 +30,11 @@ struct scan {
 	uint64_t	 next;		/* the sequence expected */
 	uint32_t	 life;		/* of the segment before */
 	uint64_t	 durable;	/* those below were synced, in it */
+	bool		 border;	/* no batch of it has come yet, and */
+	uint64_t	 former;	/* what durable was in the one before */
+	/* as durable, in any life: each writes again what the one before has
+	 * left in doubt, before it claims anything */
+	uint64_t	 claimed;
 	/* of this one */
 	uint64_t	 n_records;
 	uint64_t	 end;		/* behind its last batch */
@@ -53,6 +58,14 @@ struct scan {
  */
 #define HOLES_MAX	16
 int	 segment_scan(struct scan *);
+/* A segment of that life follows: true, with what was durable in the life
+ * before, if it is another one. */
+bool	 scan_begin_life(struct scan *, uint32_t life, uint64_t *durable);
+/* What an earlier life was writing at its end, and a later one wrote again,
+ * is no damage where it is missing. */
+bool	 scan_was_rewritten(const struct scan *, const struct damage *);
+/* Somebody says that all below was synced. */
+void	 scan_claim(struct scan *, uint64_t durable);
 /* What comes next begins with that sequence; reports what is missing. */
 void	 scan_gap(struct scan *, uint64_t offset, uint64_t first);
 

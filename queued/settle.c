@@ -10,10 +10,15 @@
  *					the process lives
  *	COPY	it lives there now	the cleaner is told: it is still where
  *					it was
+ *	REWRITE	a start may go on	it may not
+ *	VOID	claims may go on	again, after the next flush
+ *
+ * The sequences of what has failed are given up, which claim.c tells.
  */
 #include "settle.h"
 
 #include "cache.h"
+#include "claim.h"
 #include "clean.h"
 #include "flusher.h"
 #include "large.h"
@@ -73,6 +78,21 @@ copy_durable(struct batch *b, struct entry *e, const struct record *r)
 	b->live++;
 }
 
+static void
+rewrite_durable(struct batch *b, struct entry *e, const struct record *r)
+{
+	struct spool_place	 at = place_of(b, e);
+
+	e->rewritten(r, &at);
+}
+
+static void
+void_durable(struct batch *b, struct entry *e, const struct record *r)
+{
+	(void)b, (void)e, (void)r;
+	claim_told(true);
+}
+
 /* Before anybody is told, since those who are may end it at once. */
 static void
 count_messages(struct batch *b)
@@ -100,6 +120,8 @@ settle_durable(struct batch *b)
 		[ENTRY_CANCEL] = cancel_durable,
 		[ENTRY_STATE] = state_durable,
 		[ENTRY_COPY] = copy_durable,
+		[ENTRY_REWRITE] = rewrite_durable,
+		[ENTRY_VOID] = void_durable,
 	};
 	struct record	 r;
 
@@ -195,6 +217,12 @@ fail_one(struct entry *e, const struct record *r,
 	case ENTRY_COPY:
 		clean_failed();
 		break;
+	case ENTRY_REWRITE:
+		e->rewritten(r, NULL);
+		break;
+	case ENTRY_VOID:
+		claim_told(false);
+		break;
 	}
 }
 
@@ -207,5 +235,6 @@ settle_failed(struct batch *b, enum store_result result, bool written)
 		batch_record(b, &b->entries[i], &r);
 		fail_one(&b->entries[i], &r, result, written);
 	}
+	claim_lost(b->first, b->n, flusher_next());
 	batch_free(b);
 }

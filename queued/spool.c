@@ -9,7 +9,9 @@
  *	segment_scan, _index	their records, and where something is wrong
  *	cache, load		reading again
  *	large			bodies in files
- *	recover, fold, tell	a start; damage: what it finds wrong
+ *	recover, fold, tell	a start; damage: what it finds wrong;
+ *				rewrite: what may not be on the disk
+ *	claim			what may be said to be durable
  *	clean			the oldest segment copied forward
  *	durable, dirs, disk	every step that a power cut can show
  *	work			threads
@@ -22,8 +24,9 @@
  *								doubt, into
  *								damaged/
  *	S2 flying		MESSAGE, whole, torn or none	finds it
- *								whole, or not
- *								at all
+ *								whole, and
+ *								makes it S5, or
+ *								not at all
  *	S3 live			MESSAGE, synced			finds it
  *	S4 live, with results	MESSAGE, then RESULT, HOLD ...	finds it, with
  *								the last of each
@@ -40,7 +43,8 @@
  *	S2-S3	that batch synced; only then is the client told 250
  *	S2-SX	that failed: CANCEL synced in another segment, then 4yz
  *	S3-S4	RESULT synced; only then is deliverd told to forget it
- *	-S5	MOVED synced, before the old segment is let go
+ *	-S5	MOVED synced, before the old segment is let go, or (at a
+ *		start) before anybody is told that the message is there
  *	-S6	GONE synced; then the large/ file is unlinked
  *	S6-S7	the oldest segment, when nothing in it lives, leaves the
  *		log; log/ synced before its file is used again
@@ -228,7 +232,8 @@ start(void (*found)(const struct spool_message *), char *why, size_t size)
 	large_init(part < BODY_SEGMENT_MAX ? part : BODY_SEGMENT_MAX);
 	if (recover(limits.segment_size, &ops, why, size) == -1)
 		return -1;
-	if ((error = segment_open_first()) != 0) {
+	if (segment_current() == NULL &&
+	    (error = segment_open_first()) != 0) {
 		snprintf(why, size, "spool: cannot open a segment: %s",
 		    strerror(error));
 		return -1;
@@ -256,7 +261,7 @@ spool_open(struct event_base *b, const struct spool_limits *l,
 		return -1;
 	}
 	is_open = true;
-	segments_check();
+	segments_begin();
 	return 0;
 }
 

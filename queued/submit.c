@@ -11,18 +11,24 @@
 #include <stdlib.h>
 
 #include "addr.h"
+#include "arena.h"
 #include "clock.h"
 #include "log.h"
 #include "proc.h"
 #include "xmalloc.h"
 
 #include "expand.h"
+#include "fate.h"
 #include "intake.h"
 #include "mail.h"
 #include "recent.h"
+#include "report.h"
 #include "router.h"
 #include "spool.h"
+#include "trace_mail.h"
+#include "verify_check.h"
 
+#define RCPT_MEMORY	2048	/* a copy's, at most */
 #define LARGE_MAX	4096	/* of one smtpd; as many as may be asked for */
 
 struct large {
@@ -34,6 +40,11 @@ struct submission {
 	LIST_ENTRY(submission)	 entry;
 	struct peer		*peer;		/* NULL: gone */
 	uint32_t		 id;		/* of its MAIL_SUBMIT */
+	/* recipients that became several, to be reported on first */
+	struct msgid		 mail;
+	struct recipient	*expanded;
+	size_t			 n_expanded;
+	struct arena		 arena;
 };
 
 struct source {
@@ -68,57 +79,36 @@ submit_peer_down(struct peer *p)
 		LIST_REMOVE(s, entry);
 		s->peer = NULL;
 	}
+	verify_check_peer_down(p);
 	p->data = NULL;
 	free(c);
 }
 
-/* Whether new mail can be taken at all, and if not, why. */
-static enum store_result
-accepts(const struct peer *p)
+enum store_result
+submit_accepts(const struct peer *p)
 {
 	if (p->data == NULL || proc_stopping())
 		return STORE_TEMPORARY;
 	return spool_accepts();
 }
 
-/* ---- recipients -------------------------------------------------------- */
+bool
+submit_claims_account(struct peer *p, struct str account)
+{
+	if (account.n == 0 || p->role == ROLE_SMTPD_MSA)
+		return false;
+	peer_fault(p, "speaks of an account that it cannot know");
+	return true;
+}
 
-/*
- * A session may outlive its listener, which went in a reload.  Whether it
- * might relay cannot be told any more, which is no reason to fail its mail.
- */
-static void
-soften(const struct origin_of *o, struct rcpt_answer *a)
+void
+submit_soften(const struct origin_of *o, struct rcpt_answer *a)
 {
 	if (a->verdict == RCPT_NO_RELAY && o->role == ROLE_SMTPD_MSA &&
 	    !router_is_known(o))
 		*a = (struct rcpt_answer){ .verdict = RCPT_TEMPORARY,
 		    .text = STR("The configuration has changed, connect "
 		    "again") };
-}
-
-void
-on_rcpt_check(struct peer *p, uint32_t id, const struct rcpt_check *m)
-{
-	struct rcpt_answer	 answers[RCPT_BATCH_MAX];
-	struct rcpt_checked	 checked = { answers, m->n_rcpts };
-	struct origin_of	 o = { p->role, m->listener, m->client,
-	    STR_NONE, m->conf };
-	enum store_result	 space = accepts(p);
-	struct recipient	 rcpt = { .notify = 0 };
-
-	expand_begin(NULL, router_may_relay(&o));
-	for (size_t i = 0; i < m->n_rcpts; i++) {
-		rcpt.address = m->rcpts[i].address;
-		if (space == STORE_OK) {
-			expand_rcpt(&rcpt, &answers[i]);
-			soften(&o, &answers[i]);
-		} else
-			answers[i] = (struct rcpt_answer){ .verdict =
-			    space == STORE_NO_SPACE ? RCPT_NO_SPACE :
-			    RCPT_TEMPORARY };
-	}
-	peer_send(p, RCPT_CHECKED, id, &checked);
 }
 
 /* ---- large bodies ------------------------------------------------------ */
@@ -149,7 +139,7 @@ large_open(struct source *c, struct large_opened *answer)
 void
 on_large_open(struct peer *p, uint32_t id, const struct nothing *m)
 {
-	struct large_opened	 answer = { accepts(p), 0 };
+	struct large_opened	 answer = { submit_accepts(p), 0 };
 	int			 fd = -1;
 
 	(void)m;
@@ -210,11 +200,15 @@ expand(const struct peer *p, uint32_t conf, struct envelope *e,
 	struct origin_of	 o = { p->role, e->listener, e->client,
 	    e->account, conf };
 	struct rcpt_answer	 answer;
+	bool			 may_relay = router_may_relay(&o);
 
-	expand_begin(&e->id, router_may_relay(&o));
+	/* we know who has sent it: a report reaches the right one */
+	if (may_relay && e->account.n != 0)
+		e->verified = true;
+	expand_begin(&e->id, may_relay);
 	for (size_t i = 0; i < e->n_rcpts; i++) {
 		expand_rcpt(&e->rcpts[i], &answer);
-		soften(&o, &answer);
+		submit_soften(&o, &answer);
 		switch (answer.verdict) {
 		case RCPT_OK:
 			break;
@@ -235,7 +229,7 @@ static enum store_result
 check_mail(const struct peer *p, const struct mail_submit *m,
     struct envelope *e, const char **text)
 {
-	enum store_result	 result = accepts(p);
+	enum store_result	 result = submit_accepts(p);
 
 	if (result != STORE_OK)
 		return result;
@@ -250,16 +244,62 @@ check_mail(const struct peer *p, const struct mail_submit *m,
 }
 
 static void
+submission_end(struct submission *s, const struct mail_stored *m)
+{
+	if (s->peer != NULL) {
+		LIST_REMOVE(s, entry);
+		peer_send(s->peer, MAIL_STORED, s->id, m);
+	}
+	arena_clear(&s->arena);
+	free(s);
+}
+
+/* Stored or not, the message is, and will not come again. */
+static void
+on_told(void *arg, bool stored)
+{
+	const struct mail_stored	 m = { STORE_OK, STR_NONE };
+
+	(void)stored;
+	submission_end(arg, &m);
+}
+
+static void
 on_stored(void *arg, enum store_result result, const char *text)
 {
 	struct submission	*s = arg;
 	struct mail_stored	 m = { result, str_of(text) };
+	const struct mail	*mail;
 
-	if (s->peer != NULL) {
-		LIST_REMOVE(s, entry);
-		peer_send(s->peer, MAIL_STORED, s->id, &m);
+	if (result == STORE_OK && s->n_expanded != 0 &&
+	    (mail = mail_find(&s->mail)) != NULL && fate_may_report(mail))
+		report_expanded(mail, s->expanded, s->n_expanded, on_told, s);
+	else
+		submission_end(s, &m);
+}
+
+/* Without memory the sender goes without that report. */
+static void
+keep_expanded(struct submission *s)
+{
+	const struct recipient *const	*list;
+	size_t				 n = expand_expanded(&list);
+
+	if (n == 0)
+		return;
+	s->arena.max = n * RCPT_MEMORY;
+	s->expanded = arena_calloc(&s->arena, n, sizeof(*s->expanded));
+	for (size_t i = 0; s->expanded != NULL && i < n; i++) {
+		s->expanded[i] = *list[i];
+		s->expanded[i].address = arena_str(&s->arena,
+		    list[i]->address);
+		s->expanded[i].orcpt_type = arena_str(&s->arena,
+		    list[i]->orcpt_type);
+		s->expanded[i].orcpt = arena_str(&s->arena, list[i]->orcpt);
+		if (s->expanded[i].orcpt.p == NULL)
+			return;
+		s->n_expanded++;
 	}
-	free(s);
 }
 
 static void
@@ -271,7 +311,11 @@ submit(struct peer *p, uint32_t id, const struct mail_submit *m,
 
 	s->peer = p;
 	s->id = id;
+	s->mail = e->id;
+	keep_expanded(s);
 	LIST_INSERT_HEAD(&c->submissions, s, entry);
+	/* who may relay has been asked who he is */
+	e->verified |= p->role == ROLE_SMTPD_MSA;
 	e->arrived = (uint64_t)clock_wall();	/* our clock judges ages */
 	intake_store(e, m->header, m->body, m->large, m->large_size,
 	    on_stored, s);
@@ -284,11 +328,14 @@ on_mail_submit(struct peer *p, uint32_t id, const struct mail_submit *m)
 	struct envelope		 e;
 	const char		*text = "";
 
+	if (submit_claims_account(p, m->envelope.account))
+		return;
 	if (m->large != 0 &&
 	    (p->data == NULL || large_take(p->data, m->large) == -1)) {
 		peer_fault(p, "submits a file that is not its own");
 		return;
 	}
+	trace_arrived(p->role, m);
 	answer.result = check_mail(p, m, &e, &text);
 	if (answer.result == STORE_OK) {
 		submit(p, id, m, &e);
@@ -297,6 +344,7 @@ on_mail_submit(struct peer *p, uint32_t id, const struct mail_submit *m)
 	if (m->large != 0)
 		spool_large_drop(m->large);
 	answer.text = str_of(text);
+	trace_refused(&m->envelope.id, text);
 	log_warn("refused id=%s role=%s result=%d: %s",
 	    msgid_text(&m->envelope.id), role_name(p->role),
 	    (int)answer.result, text);

@@ -144,7 +144,7 @@ target_mailbox(const struct target *t, bool *cut)
 		return find_system(t, cut, NULL);
 	case RECIPIENTS_NONE:
 		return TABLE_ABSENT;
-	case RECIPIENTS_VERIFY:		/* load refuses it for now */
+	case RECIPIENTS_VERIFY:		/* verify.h asks its next hop */
 	default:
 		return TABLE_ERROR;
 	}

@@ -15,27 +15,14 @@
 
 #include "dispatch.h"
 #include "outcome.h"
+#include "pause.h"
 #include "router.h"
 #include "schedule.h"
+#include "task_impl.h"
 
 #define BUCKETS		4096
 #define UNREADABLE_S	3600	/* a message the spool cannot read */
 #define TEXT_MEMORY	(JOB_RCPTS_MAX * 2048)	/* addresses of a task */
-
-struct task {
-	LIST_ENTRY(task)	 of_worker, of_number;
-	uint32_t		 number;
-	struct worker		*worker;	/* NULL: lost while loading */
-	struct part		*part;		/* NULL: had ended already */
-	struct route		*route;		/* held; NULL without part */
-	bool			 sent;
-	bool			 resumed;	/* sent before our start */
-	bool			 local;		/* counted as such */
-	bool			 suspect;
-	uint64_t		 sent_ms;
-	struct job		 job;		/* but for the content */
-	struct arena		 arena;		/* what is in job */
-};
 
 static struct task_list	 by_number[BUCKETS];
 
@@ -45,7 +32,7 @@ static void	 on_content(void *, const struct spool_content *);
 
 /* ---- the table --------------------------------------------------------- */
 
-static struct task *
+struct task *
 task_find(const struct worker *w, uint32_t number)
 {
 	struct task	*t;
@@ -75,7 +62,7 @@ task_open(void)
 	return pool_used();
 }
 
-static struct task *
+struct task *
 task_new(struct worker *w, uint32_t number, struct part *p)
 {
 	struct task	*t = xcalloc(1, sizeof(*t));
@@ -89,6 +76,9 @@ task_new(struct worker *w, uint32_t number, struct part *p)
 		t->route = route_hold(p->route);
 		t->route->in_flight++;
 		t->suspect = p->deaths != 0;
+		t->alone = p->deaths >= DEATHS_ALONE;
+		w->n_suspects += t->suspect;
+		w->alone |= t->alone;
 	}
 	LIST_INSERT_HEAD(&w->tasks, t, of_worker);
 	LIST_INSERT_HEAD(&by_number[number % BUCKETS], t, of_number);
@@ -96,8 +86,7 @@ task_new(struct worker *w, uint32_t number, struct part *p)
 	return t;
 }
 
-/* The task is no more; its part has been seen to. */
-static void
+void
 task_end(struct task *t)
 {
 	struct route	*r = t->route;
@@ -117,19 +106,24 @@ task_end(struct task *t)
 	route_drop(r);
 }
 
-/* The part's time alone is over, whatever came of it. */
-static void
-suspect_end(struct task *t)
+void
+task_suspect_end(struct task *t)
 {
-	if (t->suspect)
-		t->route->suspect_out = false;
+	if (!t->suspect)
+		return;
 	t->suspect = false;
+	t->route->suspect_out = false;
+	if (t->worker != NULL) {
+		t->worker->n_suspects--;
+		t->worker->alone &= !t->alone;
+	}
+	schedule_suspect_ended();
 }
 
 static void
 task_return(struct task *t)
 {
-	suspect_end(t);
+	task_suspect_end(t);
 	outcome_return(t->part);
 	task_end(t);
 }
@@ -139,7 +133,7 @@ task_unreadable(struct task *t)
 {
 	log_error("deliver id=%s: cannot be read from the spool, again in "
 	    "%u s", msgid_text(&t->part->mail->id), UNREADABLE_S);
-	suspect_end(t);
+	task_suspect_end(t);
 	schedule_part(t->part, schedule_now() + UNREADABLE_S);
 	task_end(t);
 }
@@ -238,11 +232,19 @@ find_slots(struct task *t)
 	}
 	if (n == 0)
 		return 0;
-	suspect_end(t);
+	task_suspect_end(t);
 	outcome_new(NULL, t->part, &(struct job_result){ .rcpts = results,
 	    .n_rcpts = n }, t->job.rcpts, t->job.n_rcpts);
 	task_end(t);
 	return -1;
+}
+
+/* All of its part waits again. */
+static void
+task_paused(struct task *t)
+{
+	task_suspect_end(t);
+	task_end(t);
 }
 
 static void
@@ -255,6 +257,8 @@ on_envelope(void *arg, const struct envelope *e,
 	/* a route of another router means another delivery */
 	if (t->worker == NULL || t->part->epoch != router_epoch())
 		task_return(t);
+	else if (e != NULL && pause_takes(t->part, e))
+		task_paused(t);
 	else if (e == NULL || job_fill(t, e) == -1)
 		task_unreadable(t);
 	else if (find_slots(t) == 0)
@@ -339,7 +343,7 @@ take_result(struct task *t, const struct job_result *m)
 		peer_fault(t->worker->peer, "a result that fits no job");
 		return;
 	}
-	suspect_end(t);
+	task_suspect_end(t);
 	outcome_new(t->worker, t->part, m, t->job.rcpts, t->job.n_rcpts);
 	task_end(t);
 }
@@ -362,90 +366,4 @@ on_job_result(struct peer *peer, uint32_t id, const struct job_result *m)
 		return;
 	}
 	take_result(t, m);
-}
-
-/* ---- other lives ------------------------------------------------------- */
-
-/* The recipients of a resumed job that still wait, as one new ACTIVE part. */
-static struct part *
-part_gather(const struct worker *w, struct mail *m,
-    const struct job_resume *j)
-{
-	struct plan	 plan[JOB_RCPTS_MAX];
-	struct part	*p, *first = NULL;
-	size_t		 n = 0;
-
-	for (size_t i = 0; i < j->n_rcpts; i++) {
-		p = mail_part(m, j->rcpts[i].index);
-		if (p == NULL || p->state == PART_ACTIVE ||
-		    p->state == PART_STORING ||
-		    role_for(p->route) != w->peer->role)
-			continue;
-		first = first != NULL ? first : p;
-		plan[n++] = (struct plan){ first->route, 0, first->tries,
-		    j->rcpts[i].index };
-	}
-	if (n == 0 || mail_plan(m, plan, n, first->epoch) == -1)
-		return NULL;
-	p = m->parts;
-	p->state = PART_ACTIVE;
-	for (size_t i = 0; i < n; i++)
-		schedule_take_rcpt(p->next, plan[i].index);
-	return p;
-}
-
-int
-task_resume(struct worker *w, const struct job_resume *j)
-{
-	struct mail	*m = mail_find(&j->id);
-	struct task	*t;
-
-	if (++w->n_resumes > RESUMES_MAX || task_find(w, j->job) != NULL)
-		return -1;
-	t = task_new(w, j->job, m != NULL ? part_gather(w, m, j) : NULL);
-	t->sent = t->resumed = true;
-	t->sent_ms = clock_ms();
-	return 0;
-}
-
-/* It may have been delivered: whoever finds a duplicate finds why. */
-static void
-task_died(struct task *t)
-{
-	struct part	*p = t->part;
-
-	log_warn("suspect id=%s rcpts=%u job=%08x sent=%llums: its worker "
-	    "died, it may be delivered twice", msgid_text(&p->mail->id), p->n,
-	    t->number, (unsigned long long)(clock_ms() - t->sent_ms));
-	suspect_end(t);
-	if (p->deaths++ < DEATHS_MAX)
-		return;
-	log_error("suspect id=%s: %u workers died with it, it waits",
-	    msgid_text(&p->mail->id), p->deaths);
-	p->deaths = 0;
-	p->tries++;
-}
-
-void
-task_worker_lost(struct worker *w)
-{
-	struct task	*t;
-
-	while ((t = LIST_FIRST(&w->tasks)) != NULL) {
-		if (!t->sent) {		/* it ends when it has been loaded */
-			LIST_REMOVE(t, of_worker);
-			t->worker = NULL;
-			continue;
-		}
-		if (t->part == NULL) {
-			task_end(t);
-			continue;
-		}
-		task_died(t);
-		if (t->part->deaths != 0)
-			outcome_return(t->part);
-		else
-			outcome_defer(t->part);
-		task_end(t);
-	}
 }

@@ -116,9 +116,11 @@ tell_all(void (*found)(const struct spool_message *), char *why, size_t size)
 	int		 error;
 
 	error = fold_living(&living, &n) == -1 ? ENOMEM : 0;
-	for (size_t i = 0; i < n && error == 0; i++)
+	for (size_t i = 0; i < n && error == 0; i++) {
 		if (tell_one(&t, living[i]) == -1)
 			error = errno;
+		fold_forget(living[i]);
+	}
 	if (t.fd != -1)
 		close(t.fd);
 	free(t.data);

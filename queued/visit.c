@@ -14,6 +14,7 @@
 #include "results.h"
 #include "router.h"
 #include "target.h"
+#include "verify.h"
 
 /* An address on the way down, and where it was named. */
 struct step {
@@ -31,6 +32,7 @@ static struct {
 	const struct recipient	*from;		/* being expanded */
 	unsigned		 visits;
 	struct alias_refusal	 refusal;	/* the last met */
+	struct verify_words	 words;		/* the same */
 } at;
 
 static enum visited	 visit(struct str, const struct step *);
@@ -65,11 +67,32 @@ keep_mailbox(const struct step *s, bool cut)
 	return keep(results_address(user, s->t.addr.domain), true);
 }
 
+/*
+ * Where the next hop cannot be asked, mail of those who may relay is taken:
+ * should it come back, it comes back to one of ours.
+ */
+static enum visited
+verified(const struct step *s)
+{
+	struct verify_words	 words;
+	enum verify_result	 r;
+
+	r = verify_recipient(&s->t, s->address, &words);
+	if (r == VERIFY_WAIT)
+		return VISIT_WAIT;
+	if (r == VERIFY_YES || (r == VERIFY_LATER && at.may_relay))
+		return keep(s->address, true);
+	at.words = words;
+	return r == VERIFY_NO ? VISIT_UNKNOWN : VISIT_TEMPORARY;
+}
+
 static enum visited
 mailbox(const struct step *s)
 {
 	bool	 cut;
 
+	if (s->t.domain->recipients == RECIPIENTS_VERIFY)
+		return verified(s);
 	switch (target_mailbox(&s->t, &cut)) {
 	case TABLE_FOUND:
 		return keep_mailbox(s, cut);
@@ -133,7 +156,7 @@ entry(const struct step *s, struct str list)
 	enum visited	 r, why = VISIT_UNKNOWN;
 	enum alias_kind	 kind;
 	struct str	 target;
-	bool		 found = false;
+	bool		 found = false, waits = false;
 
 	if (alias_is_refusal(list, &at.refusal))
 		return VISIT_REFUSED;
@@ -141,14 +164,17 @@ entry(const struct step *s, struct str list)
 		return VISIT_DEEP;
 	while (alias_next(&list, &target, &kind)) {
 		r = member(s, target, kind);
-		if (r > VISIT_REFUSED)
+		if (r > VISIT_WAIT)
 			return r;
 		found |= r == VISIT_OK;
-		if (r == VISIT_OK)
+		waits |= r == VISIT_WAIT;
+		if (r == VISIT_OK || r == VISIT_WAIT)
 			continue;
 		why = r;
 		log_dead_member(s, target, r);
 	}
+	if (waits)
+		return VISIT_WAIT;
 	return found ? VISIT_OK : why;
 }
 
@@ -197,7 +223,7 @@ aliased(struct step *s, bool *found)
 static bool
 is_settled(enum visited r, size_t before)
 {
-	if (r == VISIT_OK || r == VISIT_TEMPORARY)
+	if (r == VISIT_OK || r == VISIT_TEMPORARY || r == VISIT_WAIT)
 		return true;
 	results_truncate(before);
 	return false;
@@ -218,8 +244,10 @@ postmaster(struct step *s)
 
 	if (is_settled(r, before))
 		return r;
-	if (kind != RECIPIENTS_ANY && mailbox(s) == VISIT_OK)
-		return VISIT_OK;
+	if (kind != RECIPIENTS_ANY)
+		r = mailbox(s);
+	if (r == VISIT_OK || r == VISIT_WAIT)
+		return r;
 	if (named.n != 0 && is_settled(r = visit(named, s), before))
 		return r;
 	/* load asks for a name where there can be no mailbox */
@@ -328,12 +356,14 @@ visit_begin(const struct msgid *id, bool may_relay)
 	at.id = id;
 	at.may_relay = may_relay;
 	at.visits = 0;
+	verify_begin(id == NULL);
 }
 
 enum visited
 visit_rcpt(const struct recipient *rcpt)
 {
 	at.from = rcpt;
+	at.words.code = 0;
 	return visit(rcpt->address, NULL);
 }
 
@@ -347,4 +377,10 @@ const struct alias_refusal *
 visit_refusal(void)
 {
 	return &at.refusal;
+}
+
+const struct verify_words *
+visit_words(void)
+{
+	return &at.words;
 }

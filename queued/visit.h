@@ -12,12 +12,14 @@
 #include "msgid.h"
 
 #include "alias.h"
+#include "verify_known.h"
 
 /* What came of an address. */
 enum visited {
 	VISIT_OK,
 	VISIT_UNKNOWN,
 	VISIT_REFUSED,		/* by an "error:" entry */
+	VISIT_WAIT,		/* until its next hop has said (verify.h) */
 	/* of a member, these end it for the whole recipient */
 	VISIT_NO_RELAY,
 	VISIT_TEMPORARY,
@@ -35,5 +37,8 @@ enum visited	 visit_rcpt(const struct recipient *);
 unsigned	 visit_count(void);
 /* What the entry said, after VISIT_REFUSED. */
 const struct alias_refusal *visit_refusal(void);
+/* After VISIT_UNKNOWN and VISIT_TEMPORARY, what a next hop said that led to
+ * it; code 0: nothing. */
+const struct verify_words *visit_words(void);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * Walks over the queue for posternctl: a list, a change of all that a filter
- * means, or the search for one message.  A bounded number of messages is
- * looked at in each turn of the loop, so that a million wait for nobody.
+ * means, a count, or the search for one message.  Each takes a few
+ * milliseconds in a turn of the loop, so that a million wait for nobody.
  */
 #ifndef WALK_H
 #define WALK_H
@@ -20,6 +20,10 @@ struct walk	*walk_change(struct peer *, uint32_t id,
 		    const struct queue_change *, void (*ended)(struct walk *));
 struct walk	*walk_show(struct peer *, uint32_t id,
 		    const struct mail_show *, void (*ended)(struct walk *));
+struct walk	*walk_read(struct peer *, uint32_t id,
+		    const struct mail_show *, void (*ended)(struct walk *));
+struct walk	*walk_count(struct peer *, uint32_t id,
+		    const struct queue_count *, void (*ended)(struct walk *));
 /* Its peer is gone; ended is not called. */
 void		 walk_cancel(struct walk *);
 struct peer	*walk_peer(const struct walk *);

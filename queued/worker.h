@@ -27,6 +27,8 @@ struct worker {
 	bool			 usable;	/* has resumed, or is late */
 	bool			 resumed;	/* has said what it has */
 	unsigned		 n_resumes;	/* how much that was */
+	unsigned		 n_suspects;	/* of its tasks */
+	bool			 alone;		/* one of them must be alone */
 	struct event		*timer;		/* of RESUME_MS */
 	struct task_list	 tasks;		/* what it has in hand */
 	struct outcome_list	 outcomes;	/* results not yet durable */

@@ -111,7 +111,7 @@ static bool
 is_rcpt(const struct session *s, struct str address)
 {
 	for (size_t i = 0; i < s->mail.n_rcpts; i++)
-		if (str_equal_nocase(mail_text(s, s->mail.rcpts[i]), address))
+		if (str_equal_nocase(mail_rcpt(s, i), address))
 			return true;
 	return false;
 }

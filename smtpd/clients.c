@@ -12,10 +12,9 @@
 #include <string.h>
 
 #define BUCKETS		4096	/* of a few entries, at 10,000 sessions */
-#define KEY_LEN		9	/* the family, and half an IPv6 address */
 
 struct client_count {
-	uint8_t			 key[KEY_LEN];
+	uint8_t			 key[CLIENT_KEY_LEN];
 	unsigned		 n;
 	LIST_ENTRY(client_count) link;
 };
@@ -29,32 +28,32 @@ clients_setup(void)
 	randombytes_buf(hash_key, sizeof(hash_key));
 }
 
-static void
-key_of(const struct netaddr *a, uint8_t key[KEY_LEN])
+void
+clients_key(const struct netaddr *a, uint8_t key[CLIENT_KEY_LEN])
 {
-	memset(key, 0, KEY_LEN);
+	memset(key, 0, CLIENT_KEY_LEN);
 	key[0] = a->family;
 	memcpy(key + 1, a->bytes, a->family == 4 ? 4 : 8);
 }
 
 static struct bucket *
-bucket_of(const uint8_t key[KEY_LEN])
+bucket_of(const uint8_t key[CLIENT_KEY_LEN])
 {
 	uint8_t		 hash[crypto_shorthash_BYTES];
 	uint16_t	 n;
 
-	crypto_shorthash(hash, key, KEY_LEN, hash_key);
+	crypto_shorthash(hash, key, CLIENT_KEY_LEN, hash_key);
 	memcpy(&n, hash, sizeof(n));
 	return &buckets[n % BUCKETS];
 }
 
 static struct client_count *
-find(struct bucket *b, const uint8_t key[KEY_LEN])
+find(struct bucket *b, const uint8_t key[CLIENT_KEY_LEN])
 {
 	struct client_count	*c;
 
 	LIST_FOREACH(c, b, link)
-		if (memcmp(c->key, key, KEY_LEN) == 0)
+		if (memcmp(c->key, key, CLIENT_KEY_LEN) == 0)
 			return c;
 	return NULL;
 }
@@ -64,20 +63,30 @@ clients_enter(const struct netaddr *a, unsigned max)
 {
 	struct client_count	*c;
 	struct bucket		*b;
-	uint8_t			 key[KEY_LEN];
+	uint8_t			 key[CLIENT_KEY_LEN];
 
-	key_of(a, key);
+	clients_key(a, key);
 	b = bucket_of(key);
 	if ((c = find(b, key)) == NULL) {
 		if ((c = calloc(1, sizeof(*c))) == NULL)
 			return NULL;
-		memcpy(c->key, key, KEY_LEN);
+		memcpy(c->key, key, CLIENT_KEY_LEN);
 		LIST_INSERT_HEAD(b, c, link);
 	}
 	if (max != 0 && c->n >= max)
 		return NULL;	/* it has sessions, so it is not empty */
 	c->n++;
 	return c;
+}
+
+/* As of a family of its own, in which a user is an address. */
+struct client_count *
+clients_enter_uid(uint32_t uid, unsigned max)
+{
+	struct netaddr	 a = { .family = 0 };
+
+	memcpy(a.bytes, &uid, sizeof(uid));
+	return clients_enter(&a, max);
 }
 
 void

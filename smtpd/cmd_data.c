@@ -10,7 +10,9 @@
 #include "log.h"
 
 #include "command.h"
+#include "login.h"
 #include "queue_client.h"
+#include "secure.h"
 
 static const char *const faults[BODY_FAULT_N] = {
 	/* RFC 5321 2.3.8; what else it may be is smuggling */
@@ -56,10 +58,10 @@ static void
 log_accept(const struct session *s)
 {
 	log_info("accept id=%s from=<%s> size=%" PRIu64 " nrcpt=%zu client=%s "
-	    "helo=%s proto=%s", msgid_text(&s->mail.id),
+	    "helo=%s proto=%s tls=%s%s", msgid_text(&s->mail.id),
 	    log_text(mail_text(s, s->mail.sender)), s->body.scan.size,
-	    s->mail.n_rcpts, session_client_text(s),
-	    log_text(mail_helo(s)), s->esmtp ? "ESMTP" : "SMTP");
+	    s->mail.n_rcpts, session_client_text(s), log_text(mail_helo(s)),
+	    session_protocol(s), secure_text(s), login_log_text(s));
 }
 
 static void

@@ -4,7 +4,9 @@
  */
 #include "domain.h"
 
+#include "cmd_auth.h"
 #include "command.h"
+#include "secure.h"
 
 /* Keeps the name; -1 when it is not one, with the reply made. */
 static int
@@ -34,6 +36,11 @@ cmd_ehlo(struct session *s, struct str arg)
 	if (take_name(s, arg) == 0) {
 		s->esmtp = true;
 		buf_put_str(&s->out, buf_str(&s->set->ehlo));
+		if (secure_is_offered(s))
+			buf_puts(&s->out, "250-STARTTLS\r\n");
+		if (auth_is_offered(s))
+			buf_puts(&s->out, "250-AUTH PLAIN LOGIN\r\n");
+		buf_puts(&s->out, "250 HELP\r\n");
 	}
 	return COMMAND_DONE;
 }

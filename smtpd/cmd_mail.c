@@ -1,11 +1,14 @@
 /*
- * MAIL (RFC 5321 4.1.1.2) with SIZE (RFC 1870) and BODY (RFC 6152).  Opens a
- * transaction, and gives the message its id, so that refused recipients can
- * be found by it too.
+ * MAIL (RFC 5321 4.1.1.2) with SIZE (RFC 1870), BODY (RFC 6152), RET and
+ * ENVID (RFC 3461) and AUTH (RFC 4954 5).  Opens a transaction, and gives the
+ * message its id, so that refused recipients can be found by it too.
  */
 #include "addr.h"
 
+#include "cmd_auth.h"
 #include "command.h"
+#include "dsn.h"
+#include "login.h"
 #include "path.h"
 
 static const char *
@@ -35,6 +38,9 @@ take_body(struct session *s, const struct smtp_param *p)
 static const struct path_param params[] = {
 	{ "SIZE", take_size },
 	{ "BODY", take_body },
+	{ "RET", dsn_take_ret },
+	{ "ENVID", dsn_take_envid },
+	{ "AUTH", auth_take_sender },
 	{ NULL, NULL }
 };
 
@@ -49,6 +55,10 @@ cmd_mail(struct session *s, struct str arg)
 	const char	*reply;
 	struct str	 sender, rest;
 
+	if (s->set->is.auth_required && login_account(s).n == 0) {
+		session_reply(s, "530 5.7.0 Authentication required");
+		return COMMAND_DONE;
+	}
 	if (path_parse(s, &kind, arg, &sender, &rest, why) == -1) {
 		session_reply(s, why);
 		return COMMAND_DONE;

@@ -14,6 +14,7 @@
 #include "log.h"
 
 #include "command.h"
+#include "dsn.h"
 #include "path.h"
 #include "queue_client.h"
 
@@ -22,6 +23,8 @@
 #define TOO_MANY	"452 4.5.3 Too many recipients"
 
 static const struct path_param params[] = {
+	{ "NOTIFY", dsn_take_notify },
+	{ "ORCPT", dsn_take_orcpt },
 	{ NULL, NULL }
 };
 
@@ -48,24 +51,42 @@ static const struct {
 	    "Not enough storage now, try again later", "no-space" },
 };
 
-static int
-add_asked(struct session *s, struct str address)
+/* Room for one more; NULL without memory. */
+static struct rcpt *
+next_rcpt(struct mail *m)
 {
-	struct mail	*m = &s->mail;
 	size_t		 n = m->n_rcpts + m->n_asked, size;
-	struct span	*grown;
+	struct rcpt	*grown;
 
 	if (n == m->size) {
 		size = m->size != 0 ? 2 * m->size : RCPTS_FIRST;
 		grown = reallocarray(m->rcpts, size, sizeof(*grown));
 		if (grown == NULL)
-			return -1;
+			return NULL;
 		m->rcpts = grown;
 		m->size = size;
 	}
-	if (mail_keep(s, address, &m->rcpts[n]) == -1)
+	return &m->rcpts[n];
+}
+
+static int
+add_asked(struct session *s, struct str address, const struct dsn_rcpt *dsn)
+{
+	struct rcpt	*r = next_rcpt(&s->mail);
+	size_t		 before = s->text.len;
+	struct span	 span;
+
+	if (r == NULL)
 		return -1;
-	m->n_asked++;
+	*r = (struct rcpt){ (uint32_t)before, (uint16_t)address.n,
+	    (uint16_t)dsn->type.n, (uint16_t)dsn->orcpt.n, dsn->notify };
+	if (mail_keep(s, address, &span) == -1 ||
+	    mail_keep(s, dsn->type, &span) == -1 ||
+	    mail_keep(s, dsn->orcpt, &span) == -1) {
+		buf_truncate(&s->text, before);
+		return -1;
+	}
+	s->mail.n_asked++;
 	return 0;
 }
 
@@ -109,12 +130,13 @@ cmd_rcpt(struct session *s, struct str arg)
 
 	if (path_parse(s, &kind, arg, &address, &rest, why) == -1)
 		return refuse_now(s, why);
+	dsn_begin();
 	if ((reply = path_params(s, params, rest)) != NULL)
 		return refuse_now(s, reply);
 	/* RFC 5321 4.5.3.1.10: those before it stay accepted */
 	if (s->mail.n_rcpts + s->mail.n_asked >= s->set->is.max_rcpts)
 		return refuse_now(s, TOO_MANY);
-	if (add_asked(s, own_postmaster(s, address)) == -1)
+	if (add_asked(s, own_postmaster(s, address), dsn_rcpt()) == -1)
 		return refuse_now(s,
 		    "451 4.3.0 Out of memory, try again later");
 	if (s->mail.n_asked == RCPT_BATCH_MAX)
@@ -129,23 +151,24 @@ rcpt_ask(struct session *s)
 	struct mail		*m = &s->mail;
 
 	for (size_t i = 0; i < m->n_asked; i++)
-		items[i].address = mail_text(s, m->rcpts[m->n_rcpts + i]);
+		items[i].address = mail_rcpt(s, m->n_rcpts + i);
 	if (queue_check_rcpts(s, items, m->n_asked) == 0)
 		session_wait(s, WAIT_RCPT);
 	else
 		rcpt_checked(s, NULL);
 }
 
-/* Keeps an accepted recipient; its text moves down over refused ones. */
+/* Keeps an accepted recipient; its texts move down over refused ones. */
 static void
-accept_rcpt(struct session *s, struct span asked, uint32_t *end)
+accept_rcpt(struct session *s, struct rcpt r, uint32_t *end)
 {
-	struct mail	*m = &s->mail;
+	uint32_t	 n = (uint32_t)r.address_len + r.type_len + r.orcpt_len;
 	char		*text = buf_data(&s->text);
 
-	memmove(text + *end, text + asked.at, asked.len);
-	m->rcpts[m->n_rcpts++] = (struct span){ *end, asked.len };
-	*end += asked.len;
+	memmove(text + *end, text + r.at, n);
+	r.at = *end;
+	s->mail.rcpts[s->mail.n_rcpts++] = r;
+	*end += n;
 }
 
 /* "550 5.1.1": queued's own, or what the verdict stands for. */
@@ -204,14 +227,12 @@ rcpt_checked(struct session *s, const struct rcpt_checked *checked)
 	const struct rcpt_answer	*a;
 	size_t				 first = m->n_rcpts, n = m->n_asked;
 	uint32_t			 end = m->rcpts[first].at;
-	struct span			 asked;
 
 	for (size_t i = 0; i < n; i++) {
-		asked = m->rcpts[first + i];
 		a = checked != NULL && i < checked->n_answers ?
 		    &checked->answers[i] : &away;
-		if (answer_rcpt(s, mail_text(s, asked), a))
-			accept_rcpt(s, asked, &end);
+		if (answer_rcpt(s, mail_rcpt(s, first + i), a))
+			accept_rcpt(s, m->rcpts[first + i], &end);
 	}
 	buf_truncate(&s->text, end);
 	m->n_asked = 0;

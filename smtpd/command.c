@@ -9,22 +9,31 @@
 
 #define NEED_MAIL	"503 5.5.1 Need MAIL before that"
 #define NEED_RCPT	"503 5.5.1 Need MAIL and RCPT before DATA"
+#define IN_MAIL		"503 5.5.1 Not during a transaction"
+#define ALWAYS		(PHASE_ANY | PHASE_IN_CLEAR)
 
 static const struct command commands[] = {
 	/* verb, phases, argument, function, syntax, misplaced */
-	{ STR("EHLO"), PHASE_ANY, ARG_MUST, cmd_ehlo,
-	    "EHLO your.host.name", NULL },
+	{ STR("EHLO"), ALWAYS, ARG_MUST, cmd_ehlo, "EHLO your.host.name",
+	    NULL },
 	{ STR("HELO"), PHASE_ANY, ARG_MUST, cmd_helo,
 	    "HELO your.host.name", NULL },
 	{ STR("MAIL"), PHASE_READY, ARG_MUST, cmd_mail,
-	    "MAIL FROM:<address> [SIZE=octets] [BODY=7BIT|8BITMIME]",
+	    "MAIL FROM:<address> [SIZE=octets] [BODY=7BIT|8BITMIME] "
+	    "[RET=FULL|HDRS] [ENVID=xtext]",
 	    "503 5.5.1 A transaction is open already" },
 	{ STR("RCPT"), PHASE_MAIL | PHASE_REFUSED | PHASE_RCPT, ARG_MUST,
-	    cmd_rcpt, "RCPT TO:<address>", NEED_MAIL },
+	    cmd_rcpt, "RCPT TO:<address> [NOTIFY=NEVER|SUCCESS,FAILURE,DELAY] "
+	    "[ORCPT=type;xtext]", NEED_MAIL },
 	{ STR("DATA"), PHASE_RCPT, ARG_NONE, cmd_data, "DATA", NEED_RCPT },
 	{ STR("RSET"), PHASE_ANY, ARG_NONE, cmd_rset, "RSET", NULL },
-	{ STR("NOOP"), PHASE_ANY, ARG_MAY, cmd_noop, "NOOP [text]", NULL },
-	{ STR("QUIT"), PHASE_ANY, ARG_NONE, cmd_quit, "QUIT", NULL },
+	{ STR("NOOP"), ALWAYS, ARG_MAY, cmd_noop, "NOOP [text]", NULL },
+	{ STR("QUIT"), ALWAYS, ARG_NONE, cmd_quit, "QUIT", NULL },
+	{ STR("STARTTLS"), PHASE_READY | PHASE_IN_CLEAR, ARG_NONE,
+	    cmd_starttls, "STARTTLS", IN_MAIL },
+	/* in clear it has a reply of its own */
+	{ STR("AUTH"), PHASE_READY | PHASE_IN_CLEAR, ARG_MUST, cmd_auth,
+	    "AUTH PLAIN|LOGIN [initial response]", IN_MAIL },
 	{ STR("VRFY"), PHASE_ANY, ARG_MUST, cmd_vrfy, "VRFY address", NULL },
 	{ STR("HELP"), PHASE_ANY, ARG_MAY, cmd_help, "HELP [verb]", NULL },
 	/* RFC 5321 4.2.4: 502 for what we know and do not do */
@@ -33,15 +42,12 @@ static const struct command commands[] = {
 	{ STR("SEND"), PHASE_ANY, ARG_MAY, cmd_not_implemented, NULL, NULL },
 	{ STR("SOML"), PHASE_ANY, ARG_MAY, cmd_not_implemented, NULL, NULL },
 	{ STR("SAML"), PHASE_ANY, ARG_MAY, cmd_not_implemented, NULL, NULL },
-	{ STR("AUTH"), PHASE_ANY, ARG_MAY, cmd_not_implemented, NULL, NULL },
 	{ STR("BDAT"), PHASE_ANY, ARG_MAY, cmd_not_implemented, NULL, NULL },
 	{ STR("ETRN"), PHASE_ANY, ARG_MAY, cmd_not_implemented, NULL, NULL },
-	{ STR("STARTTLS"), PHASE_ANY, ARG_MAY, cmd_not_implemented, NULL,
-	    NULL },
 	/* a browser was made to talk to us: what follows is not its own */
-	{ STR("GET"), PHASE_ANY, ARG_MAY, cmd_not_smtp, NULL, NULL },
-	{ STR("POST"), PHASE_ANY, ARG_MAY, cmd_not_smtp, NULL, NULL },
-	{ STR("CONNECT"), PHASE_ANY, ARG_MAY, cmd_not_smtp, NULL, NULL },
+	{ STR("GET"), ALWAYS, ARG_MAY, cmd_not_smtp, NULL, NULL },
+	{ STR("POST"), ALWAYS, ARG_MAY, cmd_not_smtp, NULL, NULL },
+	{ STR("CONNECT"), ALWAYS, ARG_MAY, cmd_not_smtp, NULL, NULL },
 };
 
 #define COMMANDS_N	(sizeof(commands) / sizeof(commands[0]))
@@ -72,6 +78,14 @@ misplaced_reply(const struct session *s, const struct command *c)
 	return c->misplaced;
 }
 
+/* A listener that nobody has to find may demand it: RFC 3207 4. */
+static bool
+needs_tls(const struct session *s)
+{
+	return s->tls == TLS_OFF && s->set->tls != NULL &&
+	    s->set->is.tls >= TLS_LEVEL_ENCRYPT;
+}
+
 enum command_result
 command_line(struct session *s, struct str line)
 {
@@ -88,6 +102,9 @@ command_line(struct session *s, struct str line)
 		session_reply(s, split == 0 ?
 		    "500 5.5.2 Command not recognized" :
 		    "500 5.5.2 Bad command syntax");
+	else if (needs_tls(s) && (c->phases & PHASE_IN_CLEAR) == 0)
+		session_reply(s,
+		    "530 5.7.0 Must issue a STARTTLS command first");
 	else if ((c->phases & s->phase) == 0)
 		session_reply(s, misplaced_reply(s, c));
 	else if ((c->argument == ARG_NONE && arg.n != 0) ||

@@ -10,6 +10,7 @@
 
 enum command_result {
 	COMMAND_DONE,
+	COMMAND_TLS,	/* STARTTLS is well: begin, if nothing follows it */
 	COMMAND_AGAIN	/* not before the recipients before it have their
 			 * replies: give it the same line then */
 };
@@ -37,6 +38,10 @@ enum command_result	 cmd_ehlo(struct session *, struct str arg);
 enum command_result	 cmd_helo(struct session *, struct str arg);
 /* cmd_mail.c */
 enum command_result	 cmd_mail(struct session *, struct str arg);
+/* cmd_auth.c */
+enum command_result	 cmd_auth(struct session *, struct str arg);
+/* secure.c */
+enum command_result	 cmd_starttls(struct session *, struct str arg);
 /* cmd_rcpt.c */
 enum command_result	 cmd_rcpt(struct session *, struct str arg);
 /* cmd_data.c */

@@ -22,6 +22,7 @@
 #include "places.h"
 #include "session.h"
 #include "settings.h"
+#include "throttle.h"
 
 void
 door_setup(void)
@@ -29,6 +30,7 @@ door_setup(void)
 	struct rlimit	 limit;
 
 	clients_setup();
+	throttle_setup();
 	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 ||
 	    limit.rlim_cur <= FDS_RESERVED)
 		fatal("too few file descriptors for any session");
@@ -37,7 +39,8 @@ door_setup(void)
 
 /* ---- refusals at the door ---------------------------------------------- */
 
-/* A fresh socket takes so little at once; what is lost is lost. */
+/* A fresh socket takes so little at once; what is lost is lost.  Who waits
+ * for TLS would not know what to make of it. */
 static void
 turn_away(int fd, const struct settings *set, const struct netaddr *addr,
     const char *why)
@@ -46,10 +49,12 @@ turn_away(int fd, const struct settings *set, const struct netaddr *addr,
 	int	 n;
 
 	log_info("refuse client=%s listener=%.*s code=421 reason=\"%s\"",
-	    netaddr_print(addr, text), STR_FMT(set->name), why);
+	    addr->family != 0 ? netaddr_print(addr, text) : "local",
+	    STR_FMT(set->name), why);
 	n = snprintf(line, sizeof(line), "421 4.3.2 %.*s %s\r\n",
 	    STR_FMT(set->hostname), why);
 	if (n > 0 && (size_t)n < sizeof(line) &&
+	    !settings_are_implicit(set) &&
 	    send(fd, line, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL) == -1)
 		log_debug("client not told: %s", strerror(errno));
 	close(fd);
@@ -64,15 +69,42 @@ spoke_first(int fd)
 	return recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
-static uint32_t
-uid_of(int fd)
+/* ---- who it is; NULL, or why it is not let in -------------------------- */
+
+static const char *
+enter_user(struct session_client *c)
 {
 	struct ucred	 cred;
 	socklen_t	 len = sizeof(cred);
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == -1)
-		return (uint32_t)-1;
-	return cred.uid;
+	if (getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == -1)
+		return "Cannot tell who you are";
+	c->uid = cred.uid;
+	c->count = clients_enter_uid(c->uid, SESSIONS_PER_UID);
+	return c->count != NULL ? NULL : "Too many sessions of yours";
+}
+
+static const char *
+enter_stranger(struct session_client *c)
+{
+	c->count = clients_enter(&c->addr, c->set->is.max_sessions_per_client);
+	if (c->count == NULL)
+		return "Too many sessions from your address";
+	/* with TLS the client begins */
+	c->spoke_first = !settings_are_implicit(c->set) && spoke_first(c->fd);
+	return NULL;
+}
+
+static const char *
+enter(struct session_client *c)
+{
+	if (places_full(c->set))
+		return "Too many sessions, try again later";
+	if (settings_are_implicit(c->set) && !settings_offer_tls(c->set))
+		return "No TLS now, try again later";
+	if (c->addr.family == 0)
+		return enter_user(c);
+	return c->trusted ? NULL : enter_stranger(c);
 }
 
 /* Begins a session on fd (taken), if the limits allow it. */
@@ -81,23 +113,11 @@ admit(int fd, struct settings *set, const struct netaddr *addr, bool trusted)
 {
 	struct session_client	 c = { .fd = fd, .set = set, .addr = *addr,
 	    .trusted = trusted };
+	const char		*why = enter(&c);
 
-	if (places_full(set)) {
-		turn_away(fd, set, addr, "Too many sessions, try again later");
-		return;
-	}
-	if (addr->family == 0)
-		c.uid = uid_of(fd);
-	else if (!trusted) {
-		c.count = clients_enter(addr, set->is.max_sessions_per_client);
-		if (c.count == NULL) {
-			turn_away(fd, set, addr,
-			    "Too many sessions from your address");
-			return;
-		}
-		c.spoke_first = spoke_first(fd);
-	}
-	if (session_new(&c) == -1)
+	if (why != NULL)
+		turn_away(fd, set, addr, why);
+	else if (session_new(&c) == -1)
 		log_warn("no memory for a session");
 }
 

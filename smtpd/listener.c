@@ -263,13 +263,31 @@ drop_all(struct settings **set)
 		settings_drop(&set[i]);
 }
 
+/* Whose clients come to this process: msa also serves those mx trusts. */
+static bool
+is_served(const struct listener_conf *l)
+{
+	return is_of_our_role(l) || l->n_trust != 0;
+}
+
+static int
+configure_one(const struct conf *new, uint16_t i, char *why, size_t size)
+{
+	if ((next[i] = settings_new(new, i)) == NULL) {
+		snprintf(why, size, "no memory for a listener");
+		return -1;
+	}
+	if (!is_served(&new->listeners[i]))
+		return 0;
+	return settings_secure(next[i], new, why, size);
+}
+
 int
 listener_configure(const struct conf *new, char *why, size_t size)
 {
 	drop_all(next);
 	for (uint16_t i = 0; i < new->n_listeners; i++)
-		if ((next[i] = settings_new(new, i)) == NULL) {
-			snprintf(why, size, "no memory for a listener");
+		if (configure_one(new, i, why, size) == -1) {
 			drop_all(next);
 			return -1;
 		}

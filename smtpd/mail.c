@@ -27,6 +27,27 @@ mail_text(const struct session *s, struct span span)
 }
 
 struct str
+mail_rcpt(const struct session *s, size_t i)
+{
+	const struct rcpt	*r = &s->mail.rcpts[i];
+
+	return mail_text(s, (struct span){ r->at, r->address_len });
+}
+
+void
+mail_recipient(const struct session *s, size_t i, struct recipient *to)
+{
+	const struct rcpt	*r = &s->mail.rcpts[i];
+	uint32_t		 at = r->at + r->address_len;
+
+	to->address = mail_rcpt(s, i);
+	to->orcpt_type = mail_text(s, (struct span){ at, r->type_len });
+	to->orcpt = mail_text(s, (struct span){ at + r->type_len,
+	    r->orcpt_len });
+	to->notify = r->notify;
+}
+
+struct str
 mail_helo(const struct session *s)
 {
 	return mail_text(s, (struct span){ 0, (uint32_t)s->helo_len });

@@ -16,7 +16,8 @@
 struct session;
 
 /* The names and addresses of an envelope; each recipient at its longest. */
-#define ENVELOPE_TEXT_MAX	(HELO_MAX + (RCPTS_MAX + 1) * ADDRESS_MAX)
+#define ENVELOPE_TEXT_MAX	(HELO_MAX + ADDRESS_MAX + ENVID_MAX + \
+	RCPTS_MAX * (ADDRESS_MAX + NAME_MAX_LEN + ORCPT_MAX))
 /* Buffers above it are not kept from one message to the next. */
 #define KEEP_MAX	1024
 
@@ -26,12 +27,26 @@ struct span {
 	uint32_t	 len;
 };
 
+/*
+ * A recipient.  Its texts stand behind each other: the address, then what
+ * the sender called it (RFC 3461 4.2), type and address.
+ */
+struct rcpt {
+	uint32_t	 at;
+	uint16_t	 address_len;
+	uint16_t	 type_len;	/* 0: no ORCPT */
+	uint16_t	 orcpt_len;
+	uint8_t		 notify;	/* NOTIFY_ bits */
+};
+
 /* The transaction: everything between MAIL and its end. */
 struct mail {
 	struct msgid	 id;
 	struct span	 sender;
 	enum body_type	 body_type;
-	struct span	*rcpts;		/* accepted ones, then asked ones */
+	enum dsn_ret	 ret;
+	struct span	 envid;
+	struct rcpt	*rcpts;		/* accepted ones, then asked ones */
 	size_t		 n_rcpts;	/* accepted */
 	size_t		 n_asked;	/* queued is to decide about these */
 	size_t		 n_results;	/* what aliases make of the accepted */
@@ -43,6 +58,10 @@ struct mail {
 int		 mail_keep(struct session *, struct str, struct span *);
 /* Borrowed: until something is kept. */
 struct str	 mail_text(const struct session *, struct span);
+/* The texts of a recipient, borrowed alike. */
+struct str	 mail_rcpt(const struct session *, size_t i);
+void		 mail_recipient(const struct session *, size_t i,
+		    struct recipient *);
 /* What the client calls itself. */
 struct str	 mail_helo(const struct session *);
 /* Ends the transaction, if there is one, and forgets all of it: the one way

@@ -6,6 +6,7 @@
 
 #include <event2/event.h>
 
+#include <string.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -14,6 +15,8 @@
 
 #include "cmd_data.h"
 #include "cmd_rcpt.h"
+#include "login.h"
+#include "secure.h"
 #include "session.h"
 
 #define TICK_MS		100	/* how late a commit may be given up */
@@ -74,6 +77,7 @@ queue_check_rcpts(struct session *s, const struct rcpt_item *items, size_t n)
 		.conf = s->set->conf,
 		.listener = s->set->listener,
 		.client = s->client,
+		.account = login_account(s),
 		.sender = mail_text(s, s->mail.sender),
 		.rcpts = items,
 		.n_rcpts = n,
@@ -183,13 +187,16 @@ fill_envelope(const struct session *s, struct envelope *e)
 	static struct recipient	 rcpts[RCPTS_MAX];
 
 	for (size_t i = 0; i < s->mail.n_rcpts; i++)
-		rcpts[i].address = mail_text(s, s->mail.rcpts[i]);
+		mail_recipient(s, i, &rcpts[i]);
 	e->id = s->mail.id;
 	e->arrived = s->mail.arrived;
 	e->sender = mail_text(s, s->mail.sender);
 	e->body = s->mail.body_type;
 	e->client = s->client;
 	e->helo = mail_helo(s);
+	e->account = login_account(s);
+	e->ret = s->mail.ret;
+	e->envid = mail_text(s, s->mail.envid);
 	e->listener = s->set->listener;
 	e->rcpts = rcpts;
 	e->n_rcpts = s->mail.n_rcpts;
@@ -207,6 +214,8 @@ submit(struct session *s)
 	if (is_large && b->epoch != epoch)
 		return -1;	/* the file died with its queued */
 	fill_envelope(s, &m.envelope);
+	if (secure_cipher(s) != NULL)
+		m.tls = str_of(secure_text(s));
 	if (is_large) {
 		m.large = b->large;
 		m.large_size = b->file_size;

@@ -11,6 +11,7 @@
 #include "domain.h"
 #include "header.h"
 
+#include "secure.h"
 #include "session.h"
 
 /* A name that is none stands in a comment, which it must not end. */
@@ -49,21 +50,24 @@ received_put(struct buf *b, const struct session *s)
 {
 	char		 text[RECEIVED_MAX], from[2 * HELO_MAX];
 	char		 date[HEADER_DATE_MAX], to[ADDRESS_MAX + 16] = "";
+	const char	*cipher = secure_cipher(s);
 	struct str	 rcpt;
 	int		 n;
 
 	from_print(s, from, sizeof(from));
 	if (s->mail.n_rcpts == 1) {
 		/* with more, each would learn of the others: RFC 5321 7.6 */
-		rcpt = mail_text(s, s->mail.rcpts[0]);
+		rcpt = mail_rcpt(s, 0);
 		snprintf(to, sizeof(to), "\r\n\tfor <%.*s>", STR_FMT(rcpt));
 	}
 	n = snprintf(text, sizeof(text),
 	    "Received: from %s\r\n"
-	    "\tby %.*s (postern) with %s id %s%s;\r\n"
+	    "\tby %.*s (postern) with %s id %s%s%s%s;\r\n"
 	    "\t%s\r\n",
-	    from, STR_FMT(s->set->hostname), s->esmtp ? "ESMTP" : "SMTP",
+	    from, STR_FMT(s->set->hostname), session_protocol(s),
 	    msgid_text(&s->mail.id), to,
+	    /* RFC 8314 7.4 */
+	    cipher != NULL ? "\r\n\ttls " : "", cipher != NULL ? cipher : "",
 	    header_date(date, (time_t)s->mail.arrived, 0));
 	if (n < 0 || (size_t)n >= sizeof(text))
 		return -1;

@@ -13,8 +13,10 @@
 #include "io.h"
 #include "log.h"
 
+#include "login.h"
 #include "places.h"
 #include "queue_client.h"
+#include "secure.h"
 
 static TAILQ_HEAD(, session)	 sessions = TAILQ_HEAD_INITIALIZER(sessions);
 static size_t			 n_sessions;
@@ -34,7 +36,7 @@ session_count(void)
 	return n_sessions;
 }
 
-/* ---- output, deadlines, the end ---------------------------------------- */
+/* ---- what it is -------------------------------------------------------- */
 
 const char *
 session_client_text(const struct session *s)
@@ -47,12 +49,28 @@ session_client_text(const struct session *s)
 	return text;
 }
 
+const char *
+session_protocol(const struct session *s)
+{
+	/* TLS without it, with it; of each, not authenticated, authenticated */
+	static const char *const	 names[2][2] = {
+		{ "ESMTP", "ESMTPA" }, { "ESMTPS", "ESMTPSA" }
+	};
+
+	if (!s->esmtp)
+		return "SMTP";	/* there are no names for more */
+	return names[s->tls == TLS_ON][login_account(s).n != 0];
+}
+
+/* ---- output, deadlines, the end ---------------------------------------- */
+
 static void
 session_free(struct session *s)
 {
 	log_debug("disconnect client=%s", session_client_text(s));
 	queue_forget(s);
 	envelope_reset(s);
+	login_clear(s);
 	io_free(&s->io);
 	settings_drop(&s->set);
 	buf_clear(&s->text);
@@ -83,7 +101,10 @@ set_deadline(struct session *s)
 	uint64_t			 now = clock_ms();
 	uint32_t			 ms;
 
-	if (s->body.active)
+	if (s->tls == TLS_HANDSHAKE)
+		ms = places_shorter(s->set, is->handshake_timeout_ms,
+		    CROWDED_COMMAND_MS);
+	else if (s->body.active)
 		ms = places_shorter(s->set, is->data_timeout_ms,
 		    CROWDED_DATA_MS);
 	else
@@ -97,24 +118,33 @@ set_deadline(struct session *s)
 	s->fresh = false;
 }
 
+static void
+close_with(struct session *s, const char *status, const char *words)
+{
+	session_replyf(s, "421 %s %.*s %s", status, STR_FMT(s->set->hostname),
+	    words);
+	s->closing = true;
+}
+
+void
+session_close(struct session *s, const char *words)
+{
+	close_with(s, "4.7.0", words);
+}
+
 void
 session_check_errors(struct session *s)
 {
 	uint32_t	 max = s->set->is.max_errors;
 
-	if (max == 0 || s->errors < max || s->closing)
-		return;
-	session_replyf(s, "421 4.7.0 %.*s Too many errors, closing",
-	    STR_FMT(s->set->hostname));
-	s->closing = true;
+	if (max != 0 && s->errors >= max && !s->closing)
+		session_close(s, "Too many errors, closing");
 }
 
 static void
 shut_down(struct session *s)
 {
-	session_replyf(s, "421 4.3.2 %.*s Shutting down, try again later",
-	    STR_FMT(s->set->hostname));
-	s->closing = true;
+	close_with(s, "4.3.2", "Shutting down, try again later");
 }
 
 static void
@@ -198,18 +228,20 @@ on_ended(void *arg, enum io_end why)
 {
 	struct session	*s = arg;
 
+	secure_ended(s);
 	if (s->wait == WAIT_STORE)
 		log_info("lost id=%s client=%s: gone before our answer",
 		    msgid_text(&s->mail.id), session_client_text(s));
 	if (why == IO_OVERFLOW)
 		log_overflow(s);
-	if (why == IO_TIMEOUT)
-		session_replyf(s, "421 4.4.2 %.*s Timeout, closing",
-		    STR_FMT(s->set->hostname));
-	if (why == IO_TIMEOUT || why == IO_EOF)
-		session_end(s);
-	else
+	/* in the middle of a handshake there is no way to say anything */
+	if (s->tls == TLS_HANDSHAKE || why == IO_ERROR || why == IO_OVERFLOW) {
 		session_free(s);
+		return;
+	}
+	if (why == IO_TIMEOUT)
+		close_with(s, "4.4.2", "Timeout, closing");
+	session_end(s);
 }
 
 /* ---- the beginning, and the stop --------------------------------------- */
@@ -232,6 +264,26 @@ greet(struct session *s, bool spoke_first)
 	session_replyf(s, "554 5.5.1 %.*s You spoke before the greeting",
 	    STR_FMT(s->set->hostname));
 	s->closing = true;
+}
+
+void
+session_forget(struct session *s)
+{
+	s->phase = PHASE_GREETING;
+	s->esmtp = false;
+	envelope_reset(s);
+	s->helo_len = 0;
+	buf_reset(&s->text);
+}
+
+void
+session_secured(struct session *s)
+{
+	s->tls = TLS_ON;
+	if (settings_are_implicit(s->set))
+		greet(s, false);
+	session_write(s);
+	set_deadline(s);
 }
 
 static void
@@ -271,7 +323,12 @@ session_new(const struct session_client *c)
 	init(s, c);
 	log_debug("connect client=%s listener=%.*s trusted=%d",
 	    session_client_text(s), STR_FMT(s->set->name), s->trusted);
-	greet(s, c->spoke_first);
+	if (!settings_are_implicit(c->set))
+		greet(s, c->spoke_first);
+	else if (secure_begin(s) == -1) {
+		session_free(s);
+		return -1;
+	}
 	settle(s);
 	return 0;
 }
@@ -295,6 +352,10 @@ session_stop_all(void)
 		next = TAILQ_NEXT(s, link);
 		if (s->wait == WAIT_STORE)
 			continue;
+		if (s->tls == TLS_HANDSHAKE) {
+			session_free(s);
+			continue;
+		}
 		shut_down(s);
 		session_end(s);
 	}

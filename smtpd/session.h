@@ -23,6 +23,7 @@
 
 struct event_base;
 struct io;
+struct login;
 struct peer;
 struct client_count;
 
@@ -52,20 +53,31 @@ enum session_phase {
 	PHASE_MAIL = 4,		/* the sender is known, no RCPT yet */
 	PHASE_REFUSED = 8,	/* every recipient so far was refused */
 	PHASE_RCPT = 16,	/* there is a recipient */
-	PHASE_ANY = 31
+	PHASE_ANY = 31,
+	/* not a phase: what may be said in clear to a listener that demands
+	 * TLS (RFC 3207 4) */
+	PHASE_IN_CLEAR = 32
+};
+
+/* TLS: a session has none, or will have it, or has it. */
+enum session_tls {
+	TLS_OFF,
+	TLS_HANDSHAKE,
+	TLS_ON
 };
 
 /* What a session waits for, while its client waits for us. */
 enum session_wait {
 	WAIT_NONE,
 	WAIT_RCPT,		/* queued's word about recipients */
+	WAIT_AUTH,		/* keyd's about a password */
 	WAIT_FILE,		/* a file for a large body */
 	WAIT_STORE,		/* the commit: never given up lightly */
 	WAIT_BUDGET,		/* until others hold less memory */
 	WAIT_OUTPUT		/* until the client reads our replies */
 };
 
-/* The open request to queued, at most one a session. */
+/* The open request to queued or keyd, at most one a session. */
 struct ask {
 	struct peer	*peer;
 	uint32_t	 id;		/* 0: none */
@@ -91,6 +103,7 @@ struct session {
 	bool			 early;		/* content before 354 */
 	bool			 closing;	/* once all is written */
 	bool			 fresh;		/* new stage and deadline */
+	enum session_tls	 tls;
 	enum session_phase	 phase;
 	enum session_wait	 wait;
 	uint32_t		 errors;	/* since a good message */
@@ -101,6 +114,7 @@ struct session {
 	struct buf		 out;		/* replies not yet written */
 	struct mail		 mail;
 	struct body		 body;
+	struct login		*login;		/* or NULL */
 	struct ask		 ask;
 	struct commit		 commit;
 	struct share		 share;
@@ -136,6 +150,8 @@ void		 session_reply(struct session *, const char *line);
  * cut at the length that RFC 5321 4.5.3.1.5 allows. */
 void		 session_replyf(struct session *, const char *, ...)
 		    __attribute__((format(printf, 2, 3)));
+/* 421 with these words, and the end. */
+void		 session_close(struct session *, const char *words);
 /* 421, when there were too many errors. */
 void		 session_check_errors(struct session *);
 /* Gives the replies so far to the connection. */
@@ -146,6 +162,12 @@ size_t		 session_input(struct session *, struct str);
 void		 session_wait(struct session *, enum session_wait);
 /* Goes on.  The session may be gone when this returns. */
 void		 session_wake(struct session *);
+/* Nothing of before the handshake is known any more (RFC 3207 4.2). */
+void		 session_forget(struct session *);
+/* The handshake is done. */
+void		 session_secured(struct session *);
+/* With what it is, for the trace field and the log (RFC 3848). */
+const char	*session_protocol(const struct session *);
 /* the client for a log line; one static buffer */
 const char	*session_client_text(const struct session *);
 

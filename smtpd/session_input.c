@@ -9,10 +9,12 @@
 #include "log.h"
 #include "smtp.h"
 
+#include "cmd_auth.h"
 #include "cmd_data.h"
 #include "cmd_rcpt.h"
 #include "command.h"
 #include "queue_client.h"
+#include "secure.h"
 
 static bool
 skip_line(struct session *s, struct str *rest)
@@ -26,6 +28,21 @@ skip_line(struct session *s, struct str *rest)
 	return true;
 }
 
+static enum command_result
+take_text(struct session *s, struct str line)
+{
+	bool			 secret = auth_is_secret(s, line);
+	enum command_result	 r = COMMAND_DONE;
+
+	if (auth_awaits_line(s))
+		auth_line(s, line);
+	else
+		r = command_line(s, line);
+	if (secret && r != COMMAND_AGAIN)
+		auth_wipe(line);
+	return r;
+}
+
 /* A line with its LF. */
 static enum command_result
 take_command(struct session *s, struct str line)
@@ -33,10 +50,10 @@ take_command(struct session *s, struct str line)
 	line.n--;
 	if (line.n != 0 && line.p[line.n - 1] == '\r') {
 		line.n--;
-		return command_line(s, line);
+		return take_text(s, line);
 	}
 	if (s->set->is.bare_newline == NEWLINE_NORMALIZE)
-		return command_line(s, line);
+		return take_text(s, line);
 	if (s->mail.n_asked != 0)
 		return COMMAND_AGAIN;
 	/* RFC 5321 2.3.8.  Whoever sends such lines and whoever sees them
@@ -47,11 +64,12 @@ take_command(struct session *s, struct str line)
 }
 
 static enum command_result
-line_too_long(struct session *s)
+line_too_long(struct session *s, struct str in)
 {
 	if (s->mail.n_asked != 0)
 		return COMMAND_AGAIN;
-	session_reply(s, "500 5.5.2 Line too long");
+	if (!auth_line_too_long(s, in))
+		session_reply(s, "500 5.5.2 Line too long");
 	s->skipping = true;
 	return COMMAND_DONE;
 }
@@ -60,7 +78,7 @@ line_too_long(struct session *s)
 static bool
 take_line(struct session *s, struct str *rest)
 {
-	size_t			 most = SMTP_COMMAND_MAX, n = 0;
+	size_t			 most = auth_line_max(s, *rest), n = 0;
 	const char		*end;
 	enum command_result	 r;
 
@@ -74,11 +92,13 @@ take_line(struct session *s, struct str *rest)
 		r = take_command(s, str_bytes(rest->p, n));
 		s->fresh = true;
 	} else
-		r = line_too_long(s);
+		r = line_too_long(s, *rest);
 	if (r == COMMAND_AGAIN)
 		rcpt_ask(s);
 	else
 		*rest = str_skip(*rest, n);
+	if (r == COMMAND_TLS)
+		secure_start(s, rest->n == 0);
 	return true;
 }
 

@@ -4,7 +4,10 @@
 #include "settings.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+#include "tls.h"
 
 #define GREETING_MAX	2048	/* a host name and eight short lines */
 
@@ -25,7 +28,8 @@ put_texts(struct settings *s, const struct conf *conf)
 	return 0;
 }
 
-/* What we can do: RFC 5321 4.1.1.1, RFC 1870, RFC 2034, RFC 9422 */
+/* What we can do: RFC 5321 4.1.1.1, RFC 1870, RFC 2034, RFC 3461, RFC 9422.
+ * What changes in a session is added by cmd_hello.c. */
 static int
 put_replies(struct settings *s, struct str banner)
 {
@@ -43,9 +47,9 @@ put_replies(struct settings *s, struct str banner)
 	    "250-SIZE %" PRIu64 "\r\n"
 	    "250-8BITMIME\r\n"
 	    "250-ENHANCEDSTATUSCODES\r\n"
-	    "250-LIMITS RCPTMAX=%" PRIu32 "\r\n"
-	    "250 HELP\r\n", STR_FMT(host), s->is.message_size,
-	    s->is.max_rcpts);
+	    "250-DSN\r\n"
+	    "250-LIMITS RCPTMAX=%" PRIu32 "\r\n", STR_FMT(host),
+	    s->is.message_size, s->is.max_rcpts);
 	return s->banner.failed || s->ehlo.failed || s->helo.failed ? -1 : 0;
 }
 
@@ -66,7 +70,8 @@ settings_new(const struct conf *conf, uint16_t listener)
 	    STR_NONE;
 	s->is.binds = NULL;
 	s->is.trust = NULL;
-	s->is.n_binds = s->is.n_trust = 0;
+	s->is.certificates = NULL;
+	s->is.n_binds = s->is.n_trust = s->is.n_certificates = 0;
 	if (s->is.max_rcpts > RCPTS_MAX)
 		s->is.max_rcpts = RCPTS_MAX;
 	if (s->is.message_size == 0 || s->is.message_size > MESSAGE_SIZE_MAX)
@@ -75,6 +80,34 @@ settings_new(const struct conf *conf, uint16_t listener)
 	if (put_texts(s, conf) == -1 || put_replies(s, l->banner) == -1)
 		settings_drop(&s);
 	return s;
+}
+
+int
+settings_secure(struct settings *s, const struct conf *conf, char *why,
+    size_t size)
+{
+	const struct listener_conf	*l = &conf->listeners[s->listener];
+	char				 text[TLS_WHY_MAX];
+
+	if (l->n_certificates == 0 || l->tls == TLS_LEVEL_NONE)
+		return 0;
+	s->tls = tls_server_new(conf, l, text);
+	if (s->tls != NULL)
+		return 0;
+	snprintf(why, size, "listener %.*s: %s", STR_FMT(l->name), text);
+	return -1;
+}
+
+bool
+settings_are_implicit(const struct settings *s)
+{
+	return s->is.service == SERVICE_SUBMISSIONS;
+}
+
+bool
+settings_offer_tls(const struct settings *s)
+{
+	return s->tls != NULL && tls_server_ready(s->tls);
 }
 
 struct settings *
@@ -93,6 +126,7 @@ settings_drop(struct settings **sp)
 	if (s == NULL || --s->refs != 0)
 		return;
 	LIST_REMOVE(s, link);
+	tls_server_free(s->tls);
 	buf_clear(&s->text);
 	buf_clear(&s->banner);
 	buf_clear(&s->ehlo);
@@ -118,5 +152,7 @@ settings_renumber(const struct conf *conf)
 	LIST_FOREACH(s, &all, link) {
 		s->conf = conf->number;
 		s->listener = index_in(conf, s);
+		s->is.auth_table = s->listener != LISTENER_NONE ?
+		    conf->listeners[s->listener].auth_table : TABLE_NONE;
 	}
 }

@@ -9,11 +9,14 @@
 
 #include <sys/queue.h>
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "buf.h"
 #include "conf.h"
 #include "str.h"
+
+struct tls_server;
 
 /* The index of a listener that is no more: queued lets nobody relay by it. */
 #define LISTENER_NONE	0xfffe
@@ -25,21 +28,33 @@ struct settings {
 	uint16_t		 listener;	/* index in it */
 	struct listener_conf	 is;		/* without lists, texts */
 	uint32_t		 hop_limit;
+	struct tls_server	*tls;		/* NULL: there is none */
 	struct str		 hostname, name;
 	struct buf		 text;		/* holds the two */
 	struct buf		 banner;	/* "220 ..." with CRLF */
-	struct buf		 ehlo, helo;	/* "250-..." with CRLF */
+	struct buf		 helo;		/* "250 ..." with CRLF */
+	struct buf		 ehlo;		/* "250-..." but the last */
 	LIST_ENTRY(settings)	 link;
 };
 
 /* Held once by the caller.  NULL without memory. */
 struct settings	*settings_new(const struct conf *, uint16_t listener);
+/*
+ * Its TLS, where it is served in this process.  -1, with the reason in why,
+ * when a certificate cannot be used.
+ */
+int		 settings_secure(struct settings *, const struct conf *,
+		    char *why, size_t size);
+/* TLS comes before anything else: RFC 8314 3.3. */
+bool		 settings_are_implicit(const struct settings *);
+/* TLS can be had now. */
+bool		 settings_offer_tls(const struct settings *);
 struct settings	*settings_hold(struct settings *);
 /* Frees with the last; sets the pointer to NULL. */
 void		 settings_drop(struct settings **);
 /*
  * That configuration is in force: settings older than it get the index that
- * their listener has there, by its name and service.
+ * their listener has there, by its name and service, and that of its table.
  */
 void		 settings_renumber(const struct conf *);
 

@@ -13,7 +13,9 @@
 #include "io.h"
 #include "log.h"
 #include "proc.h"
+#include "tls.h"
 
+#include "auth_client.h"
 #include "door.h"
 #include "listener.h"
 #include "queue_client.h"
@@ -22,6 +24,7 @@
 #define STOP_LINGER_MS	100	/* for our last replies to leave */
 
 static struct event	*leave;
+static struct peer	*signer;	/* keyd's role sign; or NULL */
 
 static const struct handlers	 smtpd_handlers = {
 	.CLIENT = on_client,
@@ -29,6 +32,10 @@ static const struct handlers	 smtpd_handlers = {
 	.LARGE_OPENED = on_large_opened,
 	.MAIL_STORED = on_mail_stored,
 	.MAIL_KNOWN = on_mail_known,
+	.TLS_SIGNED = on_tls_signed,
+	.CERTIFICATE = on_certificate,
+	.TICKET_KEY = on_ticket_key,
+	.AUTH_CHECKED = on_auth_checked,
 };
 
 static void
@@ -52,6 +59,7 @@ smtpd_prepare(void)
 {
 	/* gmtime_r opens the zone's file on its first use; now it may */
 	tzset();
+	tls_setup();
 	if ((leave = evtimer_new(proc_base(), on_leave, NULL)) == NULL)
 		fatal("out of memory for events");
 	io_setup(proc_base());
@@ -72,6 +80,10 @@ smtpd_peer_up(struct peer *p)
 {
 	if (p->role == ROLE_QUEUED)
 		queue_up(p);
+	else if (p->role == ROLE_KEYD_SIGN)
+		tls_keyd(signer = p);
+	else if (p->role == ROLE_KEYD_AUTH)
+		auth_up(p);
 }
 
 static void
@@ -79,6 +91,10 @@ smtpd_peer_down(struct peer *p)
 {
 	if (p->role == ROLE_QUEUED)
 		queue_down(p);
+	else if (p == signer)
+		tls_keyd(signer = NULL);
+	else if (p->role == ROLE_KEYD_AUTH)
+		auth_down(p);
 }
 
 static void

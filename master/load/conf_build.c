@@ -94,6 +94,19 @@ build_origin(const struct build *b, enum context context, const char *name)
 	return b->last[d - conf_directives]->origin;
 }
 
+uint16_t
+build_table(struct build *b, struct str name, uint32_t readers)
+{
+	struct table_conf	*t = (void *)b->conf.tables;
+
+	for (size_t i = 0; i < b->conf.n_tables; i++)
+		if (t[i].kind == TABLE_FILE && str_equal(t[i].name, name)) {
+			t[i].readers |= readers;
+			return (uint16_t)i;
+		}
+	return TABLE_NONE;
+}
+
 /* ---- statements -------------------------------------------------------- */
 
 /* Where a statement goes over several lines, it swallowed the next. */

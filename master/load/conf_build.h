@@ -32,10 +32,15 @@ struct build {
 	struct report		*report;	/* borrowed */
 };
 
+/* What a "yes|no" says whose default depends on others. */
+enum answer { ANSWER_NO, ANSWER_YES, ANSWER_NONE };
+
 /* Blocks with more in them than their structure. */
 struct listener_build {
 	struct listener_conf	 conf;
 	uint16_t		 port;		/* of addresses without one */
+	bool			 tls_given;	/* also "tls none" */
+	uint8_t			 require_tls, auth_required; /* answers */
 };
 
 struct domain_build {
@@ -68,6 +73,11 @@ bool	 build_wants(struct build *, const struct statement *, size_t min,
 /* Where the directive was given last, or that it is the default. */
 struct origin build_origin(const struct build *, enum context,
 	    const char *name);
+/*
+ * The index of the text table of that name, which from now on those roles
+ * are handed; TABLE_NONE, not reported, when there is none.
+ */
+uint16_t build_table(struct build *, struct str name, uint32_t readers);
 /* Sets all defaults of a context. */
 void	 build_defaults(struct build *, enum context, void *base);
 /* Sets what the statements of a block say. */

@@ -28,6 +28,8 @@ struct objects {
 
 _Static_assert(offsetof(struct listener_conf, origin) == 0 &&
     offsetof(struct table_conf, origin) == 0 &&
+    offsetof(struct certificate_conf, origin) == 0 &&
+    offsetof(struct credential_conf, origin) == 0 &&
     offsetof(struct domain_conf, origin) == 0 &&
     offsetof(struct route_conf, origin) == 0, "origins are in front");
 
@@ -152,18 +154,6 @@ check_listeners(struct build *b)
 
 /* ---- domains ----------------------------------------------------------- */
 
-/* What has its place in the grammar, but no process to do it yet. */
-static void
-check_available(struct build *b, const struct domain_conf *d)
-{
-	if (d->transport == TRANSPORT_LMTP)
-		report_warning(b->report, &d->origin, "deliver lmtp is not "
-		    "available yet: mail for this domain waits in the queue");
-	if (d->recipients == RECIPIENTS_VERIFY)
-		report_warning(b->report, &d->origin, "recipients verify is "
-		    "not available yet: senders are told to try again later");
-}
-
 static void
 check_domains(struct build *b)
 {
@@ -172,9 +162,6 @@ check_domains(struct build *b)
 
 	check_unique(b, OBJECTS("domain", d, b->conf.n_domains, domain_conf,
 	    name));
-	for (size_t i = 0; i < b->conf.n_domains; i++) {
-		check_available(b, &d[i]);
-	}
 	for (size_t i = 0; i < b->conf.n_services; i++)
 		if (s[i].socket.n != 0)
 			check_socket(b, &s[i].origin, "deliver", s[i].socket);
@@ -198,6 +185,38 @@ check_domain_tables(struct build *b)
 			    &d[i].origin, place));
 		first[d[i].table] = &d[i];
 	}
+}
+
+/* ---- tables and certificates ------------------------------------------- */
+
+static void
+check_tables(struct build *b)
+{
+	const struct table_conf	*t = b->conf.tables;
+
+	check_unique(b, OBJECTS("table", t, b->conf.n_tables, table_conf,
+	    name));
+	for (size_t i = 0; i < b->conf.n_tables; i++) {
+		/* else its use may be in what was refused */
+		if (t[i].readers == 0 && b->report->errors == 0)
+			report_warning(b->report, &t[i].origin, "table %.*s: "
+			    "nothing uses it", STR_FMT(t[i].name));
+		if (b->is_aliases[i] && t[i].readers & KEYD_AUTH)
+			report_error(b->report, &t[i].origin, "table %.*s: "
+			    "aliases and auth want different ones",
+			    STR_FMT(t[i].name));
+	}
+}
+
+static void
+check_secrets(struct build *b)
+{
+	const struct conf	*c = &b->conf;
+
+	check_unique(b, OBJECTS("certificate", c->certificates,
+	    c->n_certificates, certificate_conf, name));
+	check_unique(b, OBJECTS("credentials", c->credentials,
+	    c->n_credentials, credential_conf, name));
 }
 
 /* ---- routes ------------------------------------------------------------ */
@@ -247,8 +266,8 @@ conf_check(struct build *b)
 	if (at.line == 0)	/* below the run-directory */
 		at = build_origin(b, IN_TOP, "run-directory");
 	check_socket(b, &at, "control socket", c->control);
-	check_unique(b, OBJECTS("table", c->tables, c->n_tables, table_conf,
-	    name));
+	check_tables(b);
+	check_secrets(b);
 	check_listeners(b);
 	check_domains(b);
 	check_domain_tables(b);

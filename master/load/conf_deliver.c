@@ -10,6 +10,7 @@
 #include "conf_host.h"
 #include "conf_print.h"
 #include "conf_value.h"
+#include "domain.h"
 
 static const struct str	 word_as = STR("as");
 static const struct str	 word_lmtp = STR("lmtp");
@@ -172,9 +173,10 @@ maildir_print(struct printer *p, const struct delivery_conf *d)
 
 /* ---- lmtp -------------------------------------------------------------- */
 
-/* The index of the service of that name, new or not; -1 when there is no
- * room or
- * the name is too long. */
+/*
+ * The index of the service of that name, new or not.  -1, reported, when the
+ * name is too long or there are too many.
+ */
 static int
 service_add(struct build *b, const struct statement *st,
     const struct service_conf *s, uint16_t *index)
@@ -229,9 +231,11 @@ lmtp_set(struct build *b, const struct statement *st, struct domain_conf *d)
 	}
 	host_print(&text, s.host, s.port);
 	s.name = buf_str(&text);
-	if (netaddr_parse(&s.addr, s.host) == 0)
+	if (domain_literal_parse(s.host, &s.addr) == 0) {
 		s.host = STR_NONE;
-	s.addr.port = s.port;
+		s.addr.port = s.port;
+		s.port = 0;
+	}
 	service_add(b, st, &s, &d->service);
 	buf_clear(&text);
 }

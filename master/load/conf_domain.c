@@ -18,16 +18,6 @@ static const char *const recipients_words[RECIPIENTS_N] = {
 	[RECIPIENTS_SYSTEM] = "system", [RECIPIENTS_NONE] = "none",
 };
 
-static uint16_t
-table_find(const struct build *b, struct str name)
-{
-	for (size_t i = 0; i < b->conf.n_tables; i++)
-		if (b->conf.tables[i].kind == TABLE_FILE &&
-		    str_equal(b->conf.tables[i].name, name))
-			return (uint16_t)i;
-	return TABLE_NONE;
-}
-
 static int
 domain_name(struct build *b, const struct statement *st,
     struct domain_conf *d)
@@ -40,7 +30,7 @@ domain_name(struct build *b, const struct statement *st,
 		WRONG(b, st, "wants NAME { } or table NAME { }");
 		return -1;
 	}
-	d->table = table_find(b, st->words[2]);
+	d->table = build_table(b, st->words[2], QUEUED);
 	if (d->table != TABLE_NONE)
 		return 0;
 	WRONG(b, st, "no table %s", log_text(st->words[2]));
@@ -90,7 +80,8 @@ domain_set(struct build *b, const struct directive *row,
 {
 	struct domain_build	 d = { .conf = { .origin = st->origin,
 	    .table = TABLE_NONE, .recipients_table = TABLE_NONE,
-	    .delivery = DELIVERY_NONE, .recipients = RECIPIENTS_N } };
+	    .delivery = DELIVERY_NONE, .service = SERVICE_NONE,
+	    .recipients = RECIPIENTS_N } };
 	struct domain_conf	*to;
 	unsigned		 errors = b->report->errors;
 	bool			 named;
@@ -149,7 +140,7 @@ recipients_set(struct build *b, const struct directive *row,
 			d->conf.recipients = (enum recipients)i;
 			return;
 		}
-	d->conf.recipients_table = table_find(b, st->words[1]);
+	d->conf.recipients_table = build_table(b, st->words[1], QUEUED);
 	if (d->conf.recipients_table == TABLE_NONE)
 		WRONG(b, st, "no table %s (nor any, verify, system or none)",
 		    log_text(st->words[1]));
@@ -211,7 +202,8 @@ aliases_set(struct build *b, const struct directive *row,
 	(void)row;
 	if (!build_wants(b, st, 1, 1, false))
 		return;
-	if ((table = table_find(b, st->words[1])) == TABLE_NONE) {
+	table = build_table(b, st->words[1], QUEUED);
+	if (table == TABLE_NONE) {
 		WRONG(b, st, "no table %s", log_text(st->words[1]));
 		return;
 	}

@@ -9,6 +9,7 @@
 
 #define SUBMIT_SOCKET	"/submit"
 #define CONTROL_SOCKET	"/control"
+#define SMTPS_PORT	465		/* RFC 8314 7.3 */
 
 /* Every address of both families, the port that mail comes in by. */
 static void
@@ -70,7 +71,8 @@ fill_routes(struct build *b)
 	r = (void *)b->conf.routes;
 	for (i = 0; i < b->conf.n_routes; i++) {
 		if (r[i].via_host.n != 0 && r[i].via_port == 0)
-			r[i].via_port = b->conf.smtp_port;
+			r[i].via_port = r[i].via_tls ? SMTPS_PORT :
+			    b->conf.smtp_port;
 		if (r[i].retry_min_s == 0)
 			r[i].retry_min_s = b->defaults.retry_min_s;
 		if (r[i].retry_max_s == 0)

@@ -7,9 +7,12 @@
 
 static const char *const names[CONTEXT_N] = {
 	[IN_TOP] = "the file", [IN_CONTROL] = "control",
-	[IN_SPOOL] = "spool", [IN_LOG] = "log", [IN_WORKERS] = "workers",
+	[IN_SPOOL] = "spool", [IN_TRACE] = "trace",
+	 [IN_LOG] = "log", [IN_WORKERS] = "workers",
 	[IN_RETRY] = "retry", [IN_TIMEOUTS] = "timeouts",
-	[IN_CONNECTION] = "connection", [IN_DNS] = "dns",
+	[IN_CONNECTION] = "connection", [IN_VERIFY] = "verify",
+	[IN_DNS] = "dns", [IN_CERTIFICATE] = "certificate",
+	[IN_CREDENTIALS] = "credentials",
 	[IN_LISTEN] = "listen", [IN_DOMAIN] = "domain",
 	[IN_ROUTE] = "route",
 };

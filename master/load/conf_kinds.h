@@ -19,7 +19,7 @@ extern const struct kind	 kind_block;
 extern const struct kind	 kind_retry;	/* and notes where */
 extern const struct kind	 kind_include;	/* gone when it is parsed */
 
-/* objects and lists: conf_object.c, _listen.c, _domain.c,
+/* objects and lists: conf_object.c, _listen.c, _tls.c, _auth.c, _domain.c,
  * _deliver.c, _route.c */
 extern const struct kind	 kind_group;	/* name or number */
 extern const struct kind	 kind_server;	/* ADDRESS [port N] [trusted] */
@@ -28,6 +28,11 @@ extern const struct kind	 kind_table;	/* NAME file PATH */
 extern const struct kind	 kind_listen;	/* SERVICE [NAME] { } */
 extern const struct kind	 kind_bind;	/* ADDRESS [port N] */
 extern const struct kind	 kind_netblocks; /* NETBLOCK ... */
+extern const struct kind	 kind_certificate; /* NAME { }, self-signed */
+extern const struct kind	 kind_tls;	/* CERTIFICATE ... or none */
+extern const struct kind	 kind_auth;	/* TABLE or none */
+extern const struct kind	 kind_credentials; /* NAME { } */
+extern const struct kind	 kind_credential; /* NAME of such */
 extern const struct kind	 kind_domain;	/* NAME { }, table NAME { } */
 extern const struct kind	 kind_recipients; /* where they are known */
 extern const struct kind	 kind_deliver;	/* maildir ..., lmtp ... */
@@ -35,6 +40,7 @@ extern const struct kind	 kind_relay;	/* nothing more */
 extern const struct kind	 kind_aliases;	/* TABLE */
 extern const struct kind	 kind_delimiter; /* characters */
 extern const struct kind	 kind_route;	/* PATTERN { } */
-extern const struct kind	 kind_via;	/* [smtp://]HOST[:PORT] */
+extern const struct kind	 kind_via;	/* [smtp[s]://]HOST[:PORT] */
+extern const struct kind	 kind_rate;	/* MESSAGES/TIME */
 
 #endif

@@ -4,8 +4,10 @@
  */
 #include "conf_kinds.h"
 
+#include "conf_auth.h"
 #include "conf_fill.h"
 #include "conf_print.h"
+#include "conf_tls.h"
 #include "conf_value.h"
 
 static const char *const services[SERVICE_N] = {
@@ -63,34 +65,65 @@ check_place(struct build *b, const struct statement *st,
 		    "has no meaning here");
 }
 
+/* Nothing of it is said yet. */
+static void
+listener_init(struct build *b, struct listener_build *l, enum service service,
+    const struct origin *at)
+{
+	*l = (struct listener_build){ .conf = { .origin = *at,
+	    .service = service, .auth_table = TABLE_NONE },
+	    .require_tls = ANSWER_NONE, .auth_required = ANSWER_NONE };
+	build_defaults(b, IN_LISTEN, l);
+}
+
+/* All of it is said: what follows from that. */
+static struct listener_conf *
+listener_add(struct build *b, struct listener_build *l)
+{
+	struct listener_conf	*to;
+
+	fill_ports(l);
+	to = BUILD_ADD(b, &l->conf.origin, &b->conf, listeners,
+	    LISTENERS_MAX);
+	if (to != NULL)
+		*to = l->conf;
+	return to;
+}
+
 static void
 listen_set(struct build *b, const struct directive *d,
     const struct statement *st, void *base)
 {
-	struct listener_build	 l = { 0 };
-	struct listener_conf	*to;
+	struct listener_build	 l;
 	unsigned		 errors = b->report->errors;
+	enum service		 service;
 
 	(void)base;
 	if (!build_wants(b, st, 1, 2, true))
 		return;
-	l.conf.origin = st->origin;
-	l.conf.service = service_find(st->words[1]);
-	if (l.conf.service == SERVICE_N) {
+	service = service_find(st->words[1]);
+	if (service == SERVICE_N) {
 		WRONG(b, st, "%s is not mx, submission, submissions or local",
 		    log_text(st->words[1]));
 		return;
 	}
+	listener_init(b, &l, service, &st->origin);
 	if (value_name(b, st, st->words[st->n_words - 1], &l.conf.name) == -1)
 		return;
-	build_defaults(b, IN_LISTEN, &l);
 	build_block(b, IN_LISTEN, d->name, &st->origin, st->children, &l);
+	listener_tls_fill(b, &l);
+	listener_auth_fill(&l);
 	if (errors == b->report->errors)
 		check_place(b, st, &l);
-	fill_ports(&l);
-	to = BUILD_ADD(b, &st->origin, &b->conf, listeners, LISTENERS_MAX);
-	if (to != NULL)
-		*to = l.conf;
+	if (errors == b->report->errors) {
+		listener_tls_check(b, st, &l);
+		listener_auth_check(b, st, &l);
+	}
+	if (errors == b->report->errors) {
+		listener_tls_warn(b, st, &l);
+		listener_auth_warn(b, st, &l);
+	}
+	listener_add(b, &l);
 }
 
 /* As if the directive was written, without anything in its block. */
@@ -98,15 +131,12 @@ struct listener_conf *
 listener_default(struct build *b, enum service service)
 {
 	const struct origin	 at = { STR("default"), 0 };
-	struct listener_build	 l = { .conf = { .origin = at,
-	    .name = str_of(services[service]), .service = service } };
-	struct listener_conf	*to;
+	struct listener_build	 l;
 
-	build_defaults(b, IN_LISTEN, &l);
-	to = BUILD_ADD(b, &at, &b->conf, listeners, LISTENERS_MAX);
-	if (to != NULL)
-		*to = l.conf;
-	return to;
+	listener_init(b, &l, service, &at);
+	l.conf.name = str_of(services[service]);
+	listener_tls_fill(b, &l);
+	return listener_add(b, &l);
 }
 
 static void
@@ -116,9 +146,11 @@ listen_print(struct printer *p, const struct directive *d, const void *base)
 
 	(void)base;
 	for (size_t i = 0; i < conf->n_listeners; i++) {
-		struct listener_build	 l = { conf->listeners[i], 0 };
+		struct listener_build	 l = { .conf = conf->listeners[i] };
 		const char		*service = services[l.conf.service];
 
+		l.require_tls = l.conf.tls >= TLS_LEVEL_ENCRYPT;
+		l.auth_required = l.conf.auth_required;
 		print_name(p, d->name);
 		print_string(p, service);
 		if (!str_equal(l.conf.name, str_of(service)))

@@ -199,7 +199,7 @@ table_set(struct build *b, const struct directive *d,
 	    (to = BUILD_ADD(b, &st->origin, &b->conf, tables,
 	    TABLES_MAX)) != NULL)
 		*to = (struct table_conf){ st->origin, name, TABLE_FILE,
-		    build_copy(b, st->words[3]), QUEUED };
+		    build_copy(b, st->words[3]), 0 };
 }
 
 static void

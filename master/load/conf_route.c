@@ -8,6 +8,13 @@
 #include "conf_print.h"
 #include "conf_value.h"
 
+#define RATE_MESSAGES_MAX	1000000
+#define RATE_MS_MIN		1000
+#define RATE_MS_MAX		86400000
+
+static const struct str	 smtp = STR("smtp://");
+static const struct str	 smtps = STR("smtps://");
+
 /* *, a domain, or .domain for all below it */
 static int
 parse_pattern(struct build *b, const struct statement *st,
@@ -35,11 +42,41 @@ parse_pattern(struct build *b, const struct statement *st,
 	return pattern->n <= DOMAIN_MAX ? 0 : -1;
 }
 
+/* Without a word about TLS it is tried, or is what via says. */
+static void
+fill_tls(struct route_conf *r)
+{
+	if (r->tls == TLS_LEVEL_N || (r->via_tls && r->tls == TLS_LEVEL_MAY))
+		r->tls = r->via_tls ? TLS_LEVEL_ENCRYPT : TLS_LEVEL_MAY;
+}
+
+static void
+check_tls(struct build *b, const struct statement *st,
+    const struct route_conf *r)
+{
+	if (r->via_tls && r->tls == TLS_LEVEL_NONE)
+		WRONG(b, st, "smtps:// speaks TLS from the first octet: tls "
+		    "none cannot be");
+	if (r->tls_name.n != 0 && r->tls != TLS_LEVEL_VERIFY)
+		WRONG(b, st, "tls-name is compared with tls verify alone");
+	if (r->credential == CREDENTIAL_NONE)
+		return;
+	if (r->via_host.n == 0)
+		WRONG(b, st, "credentials want via: to which server may they "
+		    "be given?");
+	if (r->tls != TLS_LEVEL_VERIFY)
+		WRONG(b, st, "credentials want tls verify: they are given "
+		    "only to a server whose certificate is good for its "
+		    "name");
+}
+
 static void
 route_set(struct build *b, const struct directive *d,
     const struct statement *st, void *base)
 {
-	struct route_conf	 r = { .origin = st->origin }, *to;
+	struct route_conf	 r = { .origin = st->origin,
+	    .tls = TLS_LEVEL_N, .credential = CREDENTIAL_NONE }, *to;
+	unsigned		 errors = b->report->errors;
 
 	(void)base;
 	if (!build_wants(b, st, 1, 1, true) ||
@@ -47,6 +84,9 @@ route_set(struct build *b, const struct directive *d,
 		return;
 	build_defaults(b, IN_ROUTE, &r);
 	build_block(b, IN_ROUTE, d->name, &st->origin, st->children, &r);
+	fill_tls(&r);
+	if (errors == b->report->errors)
+		check_tls(b, st, &r);
 	to = BUILD_ADD(b, &st->origin, &b->conf, routes, ROUTES_MAX);
 	if (to != NULL)
 		*to = r;
@@ -56,7 +96,8 @@ struct route_conf *
 route_default(struct build *b, struct str pattern)
 {
 	const struct origin	 at = { STR("default"), 0 };
-	struct route_conf	 r = { .origin = at, .pattern = pattern };
+	struct route_conf	 r = { .origin = at, .pattern = pattern,
+	    .tls = TLS_LEVEL_MAY, .credential = CREDENTIAL_NONE };
 	struct route_conf	*to;
 
 	build_defaults(b, IN_ROUTE, &r);
@@ -79,13 +120,12 @@ route_print(struct printer *p, const struct directive *d, const void *base)
 	}
 }
 
-/* ---- via [smtp://]HOST[:PORT]; ----------------------------------------- */
+/* ---- via [smtp[s]://]HOST[:PORT]; -------------------------------------- */
 
 static void
 via_set(struct build *b, const struct directive *d,
     const struct statement *st, void *base)
 {
-	static const struct str	 scheme = STR("smtp://");
 	struct route_conf	*r = base;
 	struct str		 word, host;
 
@@ -93,11 +133,14 @@ via_set(struct build *b, const struct directive *d,
 	if (!build_wants(b, st, 1, 1, false))
 		return;
 	word = st->words[1];
-	if (str_starts_nocase(word, scheme))
-		word = str_skip(word, scheme.n);
+	r->via_tls = str_starts_nocase(word, smtps);
+	if (r->via_tls)
+		word = str_skip(word, smtps.n);
+	else if (str_starts_nocase(word, smtp))
+		word = str_skip(word, smtp.n);
 	if (host_parse(b, word, &host, &r->via_port) == -1)
-		WRONG(b, st, "%s is not [smtp://]HOST[:PORT], HOST a name or "
-		    "an address in [ ]", log_text(st->words[1]));
+		WRONG(b, st, "%s is not [smtp[s]://]HOST[:PORT], HOST a name "
+		    "or an address in [ ]", log_text(st->words[1]));
 	else
 		r->via_host = host;
 }
@@ -106,11 +149,79 @@ static void
 via_print(struct printer *p, const struct directive *d, const void *base)
 {
 	const struct route_conf	*r = base;
-	struct buf		 text = BUF_INIT(DOMAIN_MAX + 8);
+	struct buf		 text = BUF_INIT(DOMAIN_MAX + 16);
 
 	if (r->via_host.n == 0)
 		return;
+	if (r->via_tls)
+		buf_put_str(&text, smtps);
 	host_print(&text, r->via_host, r->via_port);
+	print_name(p, d->name);
+	print_word(p, buf_str(&text));
+	print_end(p);
+	buf_clear(&text);
+}
+
+/* ---- rate MESSAGES/TIME; ----------------------------------------------- */
+
+/* 30s, or s for 1s; -1 when it is neither, or not from 1 s to 1 d */
+static int
+parse_time(struct str word, uint32_t *ms)
+{
+	struct buf	 text = BUF_INIT(UNITS_TEXT_MAX);
+	uint64_t	 n = 0;
+	int		 error;
+
+	if (word.n != 0 && (word.p[0] < '0' || word.p[0] > '9'))
+		buf_putc(&text, '1');
+	buf_put_str(&text, word);
+	error = text.failed ? -1 : units_parse(units_ms, buf_str(&text), &n);
+	buf_clear(&text);
+	if (error == -1 || n < RATE_MS_MIN || n > RATE_MS_MAX)
+		return -1;
+	*ms = (uint32_t)n;
+	return 0;
+}
+
+static void
+rate_set(struct build *b, const struct directive *d,
+    const struct statement *st, void *base)
+{
+	struct route_conf	*r = base;
+	struct str		 word;
+	const char		*slash;
+	uint64_t		 n;
+	size_t			 at;
+
+	(void)d;
+	if (!build_wants(b, st, 1, 1, false))
+		return;
+	word = st->words[1];
+	slash = memchr(word.p, '/', word.n);
+	at = slash != NULL ? (size_t)(slash - word.p) : 0;
+	if (at == 0 || units_parse(units_count, str_bytes(word.p, at),
+	    &n) == -1 || n == 0 || n > RATE_MESSAGES_MAX ||
+	    parse_time(str_skip(word, at + 1), &r->rate_ms) == -1) {
+		WRONG(b, st, "%s is not MESSAGES/TIME, as 100/m or 5/10s: up "
+		    "to %d in 1s to 1d", log_text(word), RATE_MESSAGES_MAX);
+		return;
+	}
+	r->rate_messages = (uint32_t)n;
+}
+
+static void
+rate_print(struct printer *p, const struct directive *d, const void *base)
+{
+	const struct route_conf	*r = base;
+	char			 time[UNITS_TEXT_MAX];
+	struct buf		 text = BUF_INIT(2 * UNITS_TEXT_MAX);
+
+	if (r->rate_messages == 0)
+		return;
+	units_print(units_ms, r->rate_ms, time);
+	/* "m" rather than "1m" */
+	buf_printf(&text, "%u/%s", r->rate_messages, time[0] == '1' &&
+	    (time[1] < '0' || time[1] > '9') ? time + 1 : time);
 	print_name(p, d->name);
 	print_word(p, buf_str(&text));
 	print_end(p);
@@ -119,3 +230,4 @@ via_print(struct printer *p, const struct directive *d, const void *base)
 
 const struct kind kind_route = { route_set, route_print };
 const struct kind kind_via = { via_set, via_print };
+const struct kind kind_rate = { rate_set, rate_print };

@@ -46,8 +46,12 @@
 #define TIMEOUT_MIN	100
 #define TIMEOUT_MAX	(24 * HOUR)
 
+static const char *const unverified[] = { "report", "hold", "discard",
+    NULL };
 static const char *const yes_no[] = { "no", "yes", NULL };
 static const char *const newlines[] = { "reject", "normalize", NULL };
+static const char *const tls_levels[] = { "none", "may", "encrypt", "verify",
+    NULL };
 static const char *const levels[] = { "error", "warn", "info", "debug",
     NULL };
 
@@ -79,6 +83,11 @@ const struct directive conf_directives[] = {
 	NUMBER(SPOOL, "reserve", octets, 0, 1024 * GIGA, "256m",
 	    CONF(spool_reserve)),
 
+	BLOCK(TOP, "trace", TRACE),
+	NUMBER(TRACE, "keep", s, 0, 3650 * DAY_S, "7d", CONF(trace_keep_s)),
+	NUMBER(TRACE, "size", octets, MEGA, 1024 * GIGA, "1g",
+	    CONF(trace_max)),
+
 	BLOCK(TOP, "log", LOG),
 	TEXT(LOG, "file", path, FILE_NAME_MAX, NULL, CONF(log_file)),
 	CHOICE(LOG, "level", levels, "info", CONF(log_level)),
@@ -105,6 +114,8 @@ const struct directive conf_directives[] = {
 	    CONF(delay_warning_s)),
 	NUMBER(TOP, "bounce-body", octets, 0, 16 * MEGA, "64k",
 	    CONF(bounce_body_max)),
+	CHOICE(TOP, "bounce-unverified", unverified, "report",
+	    CONF(unverified)),
 
 	NUMBER(TOP, "smtp-port", count, 1, 65535, "25", CONF(smtp_port)),
 	CHOICE(TOP, "allow-loopback", yes_no, "no", CONF(allow_loopback)),
@@ -112,6 +123,8 @@ const struct directive conf_directives[] = {
 	BLOCK(TOP, "timeouts", TIMEOUTS),
 	NUMBER(TIMEOUTS, "connect", ms, TIMEOUT_MIN, TIMEOUT_MAX, "30s",
 	    CONF(connect_timeout_ms)),
+	NUMBER(TIMEOUTS, "handshake", ms, TIMEOUT_MIN, TIMEOUT_MAX, "1m",
+	    CONF(handshake_timeout_ms)),
 	NUMBER(TIMEOUTS, "greeting", ms, TIMEOUT_MIN, TIMEOUT_MAX, "5m",
 	    CONF(greeting_timeout_ms)),
 	NUMBER(TIMEOUTS, "helo", ms, TIMEOUT_MIN, TIMEOUT_MAX, "5m",
@@ -134,6 +147,13 @@ const struct directive conf_directives[] = {
 	NUMBER(CONNECTION, "messages", count, 0, 1000000, "100",
 	    CONF(connection_messages)),
 
+	TEXT(TOP, "ca-file", path, FILE_NAME_MAX,
+	    "/etc/ssl/certs/ca-certificates.crt", CONF(ca_file)),
+	BLOCK(TOP, "verify", VERIFY),
+	NUMBER(VERIFY, "keep", s, 1, 90 * DAY_S, "1d", CONF(verify_keep_s)),
+	NUMBER(VERIFY, "refused", s, 1, 90 * DAY_S, "1h",
+	    CONF(verify_refused_s)),
+
 	BLOCK(TOP, "dns", DNS),
 	LIST(DNS, "server", server, MANY),
 	NUMBER(DNS, "timeout", ms, TIMEOUT_MIN, 10 * MINUTE, "20s",
@@ -144,7 +164,20 @@ const struct directive conf_directives[] = {
 	LIST(TOP, "delivery-users", users, 0),
 	LIST(TOP, "table", table, MANY),
 
-	LIST(TOP, "listen", listen, MANY),
+	LIST(TOP, "certificate", certificate, MANY),
+	{ .context = IN_CERTIFICATE, .name = "chain", .kind = &kind_path,
+	    AT(struct certificate_conf, chain_file), .required = "the file "
+	    "with the certificate, and behind it those of its issuers" },
+	{ .context = IN_CERTIFICATE, .name = "key", .kind = &kind_path,
+	    AT(struct certificate_conf, key_file), .required = "the file "
+	    "with the private key, which root alone may read" },
+	LIST(TOP, "credentials", credentials, MANY),
+	{ .context = IN_CREDENTIALS, .name = "file", .kind = &kind_path,
+	    AT(struct credential_conf, file), .required = "the file with "
+	    "user and password, which root alone may read" },
+
+	/* these name what stands above, wherever it is written */
+	LIST(TOP, "listen", listen, MANY | LATE),
 	LIST(LISTEN, "address", bind, MANY),
 	NUMBER(LISTEN, "port", count, 1, 65535, NULL,
 	    AT(struct listener_build, port)),
@@ -173,8 +206,20 @@ const struct directive conf_directives[] = {
 	    LISTENER(data_timeout_ms)),
 	NUMBER(LISTEN, "session-timeout", ms, TIMEOUT_MIN, TIMEOUT_MAX, "2h",
 	    LISTENER(session_timeout_ms)),
+	LIST(LISTEN, "tls", tls, 0),
+	/* for these two the default depends on what else is said */
+	CHOICE(LISTEN, "require-tls", yes_no, NULL,
+	    AT(struct listener_build, require_tls)),
+	CHOICE(LISTEN, "client-certificates", yes_no, "no",
+	    LISTENER(client_certificates)),
+	NUMBER(LISTEN, "handshake-timeout", ms, TIMEOUT_MIN, TIMEOUT_MAX,
+	    "30s", LISTENER(handshake_timeout_ms)),
+	LIST(LISTEN, "auth", auth, 0),
+	CHOICE(LISTEN, "auth-required", yes_no, NULL,
+	    AT(struct listener_build, auth_required)),
+	NUMBER(LISTEN, "auth-failures", count, 1, 100, "3",
+	    LISTENER(auth_failures)),
 
-	/* behind the tables and users that it names */
 	LIST(TOP, "domain", domain, MANY | LATE),
 	{ .context = IN_DOMAIN, .name = "recipients",
 	    .kind = &kind_recipients, .required = "say which exist (a table, "
@@ -186,10 +231,15 @@ const struct directive conf_directives[] = {
 	LIST(DOMAIN, "deliver", deliver, 0),
 	LIST(DOMAIN, "relay", relay, 0),
 
-	LIST(TOP, "route", route, MANY),
+	LIST(TOP, "route", route, MANY | LATE),
 	LIST(ROUTE, "via", via, 0),
+	/* its default depends on via */
+	CHOICE(ROUTE, "tls", tls_levels, NULL, ROUTE(tls)),
+	TEXT(ROUTE, "tls-name", host, DOMAIN_MAX, NULL, ROUTE(tls_name)),
+	LIST(ROUTE, "credentials", credential, 0),
 	NUMBER(ROUTE, "concurrency", count, 1, 1000, "20",
 	    ROUTE(concurrency)),
+	LIST(ROUTE, "rate", rate, 0),
 	/* no default: what is left out comes from the other retry */
 	{ .context = IN_ROUTE, .name = "retry", .kind = &kind_retry,
 	    .block = IN_RETRY },

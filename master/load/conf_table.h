@@ -18,9 +18,9 @@ struct statement;
 struct directive;
 
 /* The blocks that directives stand in. */
-enum context { IN_TOP, IN_CONTROL, IN_SPOOL, IN_LOG, IN_WORKERS, IN_RETRY,
-    IN_TIMEOUTS, IN_CONNECTION, IN_DNS, IN_LISTEN, IN_DOMAIN, IN_ROUTE,
-    CONTEXT_N };
+enum context { IN_TOP, IN_CONTROL, IN_SPOOL, IN_TRACE, IN_LOG, IN_WORKERS,
+    IN_RETRY, IN_TIMEOUTS, IN_CONNECTION, IN_VERIFY, IN_DNS, IN_CERTIFICATE,
+    IN_CREDENTIALS, IN_LISTEN, IN_DOMAIN, IN_ROUTE, CONTEXT_N };
 
 /*
  * A kind of argument.  base is the structure of the block that the

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "conf_build.h"
+#include "conf_lead.h"
 #include "conf_print.h"
 #include "load_io.h"
 #include "peer.h"
@@ -66,8 +67,6 @@ give(const struct build *b, int fds[TABLES_MAX])
 
 	if (start.mode == LOAD_PRINT)
 		print(b);
-	if (start.mode != LOAD_RUN)
-		return;
 	if ((fd = conf_seal(&b->conf)) == -1) {
 		report_error(b->report, &at, "too large");
 		return;
@@ -96,6 +95,8 @@ compile(struct report *report)
 	build_conf(&b, at.file, buf_str(&start.text));
 	b.conf.number = start.number;
 	compile_tables(&b, fds);
+	if (report->errors == 0)
+		conf_lead_check(&b, fds);
 	if (report->errors == 0)
 		give(&b, fds);
 	close_tables(&b, fds);

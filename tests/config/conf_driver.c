@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "conf_build.h"
+#include "conf_lead.h"
 #include "conf_print.h"
 #include "tables.h"
 
@@ -48,11 +49,15 @@ say_nothing(void *data, bool warning, const char *text)
 static void
 compile_tables(struct build *b)
 {
-	int	 fd;
+	int	 fds[TABLES_MAX];
 
 	for (unsigned i = 0; i < b->conf.n_tables; i++)
-		if ((fd = tables_compile(b, i)) != -1)
-			close(fd);
+		fds[i] = tables_compile(b, i);
+	if (b->report->errors == 0)
+		conf_lead_check(b, fds);
+	for (unsigned i = 0; i < b->conf.n_tables; i++)
+		if (fds[i] != -1)
+			close(fds[i]);
 }
 
 static bool

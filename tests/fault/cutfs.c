@@ -200,6 +200,7 @@ run_bugs(void)
 		{ BUG_NO_DATASYNC, "no fdatasync" },
 		{ BUG_NO_FILE_SYNC, "no fsync of files" },
 		{ BUG_NO_DIRECTORY_SYNC, "no fsync of directories" },
+		{ BUG_NO_REWRITE, "a sync that failed is tried again" },
 		{ BUG_EARLY_STORED, "messages acknowledged too early" },
 		{ BUG_EARLY_RESULT, "results acknowledged too early" },
 		{ BUG_WRONG_RCPT, "results of another recipient" },

@@ -58,7 +58,7 @@ key_of(const struct cut *cut)
 	uint64_t	 key = mix(model_epoch(), expect_notes());
 
 	if (cut->kind == CUT_KILL)
-		key = mix(key, CUT_KILL + cut->one);
+		key = mix(mix(key, CUT_KILL + cut->one), model_is_spoilt());
 
 	for (size_t i = 0; i < model_pending_n(); i++) {
 		const struct op	*op = model_pending(i);
@@ -249,18 +249,14 @@ fail(struct tally *t, uint64_t number, const struct journal *j, size_t k)
 	    j->n, cut_name(trial_cut.kind), trial_cut.one, shared->why);
 }
 
-/*
- * Whether a process can be killed behind the first k operations: not within a
- * rename, which only a power cut can halve; and not after a failed sync, as
- * what the next process then reads is in memory and never on the disk.
- */
+/* Whether a process can be killed behind the first k operations: not within a
+ * rename, which only a power cut can halve. */
 static bool
 may_kill(const struct journal *j, size_t k)
 {
 	const struct op	*op = &j->ops[k];
 
-	return !model_is_spoilt() && !(k < j->n && op->kind == OP_LEAVE &&
-	    op->target != 0);
+	return !(k < j->n && op->kind == OP_LEAVE && op->target != 0);
 }
 
 /* all cuts behind the first k operations */

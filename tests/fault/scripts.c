@@ -119,6 +119,16 @@ const struct script	 scripts[] = {
 	    FAIL(DATASYNC), STORE(1, 300), GO_ON(12), CUT, STORE(2, 300),
 	    WAIT, END(0), WAIT } },
 
+	{ "a sync fails, then a kill", 0, { STORE(0, 300), WAIT,
+	    FAIL(DATASYNC), STORE(1, 300), DEFER(0, 0), GO_ON(12), KILL,
+	    STORE(2, 300), WAIT, END(0), WAIT } },
+	{ "a sync of an end fails, then a kill", 0, { STORE(0, 300),
+	    STORE(1, 300), WAIT, FAIL(DATASYNC), END(0), HOLD(1), GO_ON(12),
+	    KILL, STORE(2, 300), WAIT } },
+	{ "a sync fails and a segment more", 0, { FILL(20, 3), WAIT,
+	    FAIL(DATASYNC), FILL(23, 7), GO_ON(30), KILL, STORE(0, 300),
+	    WAIT, END(20), WAIT } },
+
 	/* one process after another */
 	{ "restart", 0, { STORE(0, 300), STORE(1, 300), WAIT, DEFER(0, 0),
 	    RESTART, END(1), DEFER(0, 0), WAIT, CLOSE } },

@@ -10,12 +10,14 @@
 
 #include <stdbool.h>
 
-/* What is wrong on purpose: here, and from the fourth on in life.c. */
+/* What is wrong on purpose: here, in no_rewrite.c, and from the fifth on in
+ * life.c. */
 enum bug {
 	BUG_NONE,
 	BUG_NO_DATASYNC,	/* fdatasync does nothing */
 	BUG_NO_FILE_SYNC,	/* fsync of a file does nothing */
 	BUG_NO_DIRECTORY_SYNC,
+	BUG_NO_REWRITE,		/* a start syncs what it should write again */
 	BUG_EARLY_STORED,	/* acknowledged when it is asked for */
 	BUG_EARLY_RESULT,
 	BUG_WRONG_RCPT,		/* results go to another recipient */

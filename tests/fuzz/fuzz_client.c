@@ -138,7 +138,7 @@ begin(uint8_t how)
 	out = 0;
 	said_2yz = false;
 	io = io_new(fds[0], &no_io, NULL);
-	client = client_new(io, str_of("mx.b.test"), &ops, NULL);
+	client = client_new(io, CLIENT_SMTP, str_of("mx.b.test"), &ops, NULL);
 	must(io != NULL && client != NULL);
 }
 

@@ -1,14 +1,17 @@
 /*
- * libFuzzer target for whole SMTP sessions, with a queued that answers.  The
- * first octet chooses settings and faults of queued, the second the size of
- * the pieces in which the rest arrives.  Whatever was said: nothing crashes
- * or leaks, no session stays behind, replies are well-formed, and what
- * queued got has no line end but CRLF.
+ * libFuzzer target for whole SMTP sessions, with a queued and a keyd that
+ * answer.  The first octet chooses settings and faults of queued, the second
+ * the size of the pieces in which the rest arrives.  TLS is that of
+ * tls_fake.h, so that what is said under it can be found too.  Whatever was
+ * said: nothing crashes or leaks, no session stays behind, replies are
+ * well-formed, and what queued got has no line end but CRLF; an account is
+ * whose password keyd has called right.
  */
 #include <stddef.h>
 #include <stdint.h>
 
 #include "smtpd_harness.h"
+#include "tls_fake.h"
 
 #define NORMALIZE	0x01
 #define LENIENT		0x02
@@ -16,6 +19,8 @@
 #define RESTART		0x08	/* of queued, half way */
 #define STORE_FAILS	0x10
 #define SMALL		0x20	/* limits of a few octets */
+#define WITH_TLS	0x40	/* and AUTH */
+#define IMPLICIT	0x80
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
@@ -29,7 +34,8 @@ must(bool holds)
 static void
 set_up(uint8_t flags)
 {
-	static bool	 done;
+	static struct certificate_ref	 certificate;
+	static bool			 done;
 
 	if (!done)
 		harness_setup();
@@ -40,6 +46,16 @@ set_up(uint8_t flags)
 	harness_listener.strict_envelope = (flags & LENIENT) == 0;
 	if (flags & SMALL)
 		harness_listener.message_size = 64;
+	if (flags & (WITH_TLS | IMPLICIT)) {
+		harness_listener.service = flags & IMPLICIT ?
+		    SERVICE_SUBMISSIONS : SERVICE_SUBMISSION;
+		harness_listener.certificates = &certificate;
+		harness_listener.n_certificates = 1;
+		harness_listener.tls = TLS_LEVEL_MAY;
+		harness_listener.auth_table = 0;
+	}
+	buf_reset(&keyd.user);
+	buf_reset(&fake.account);
 	fake.no_file = (flags & NO_FILE) != 0;
 	fake.store = flags & STORE_FAILS ? STORE_REFUSED : STORE_OK;
 	buf_reset(&fake.content);
@@ -115,5 +131,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(budget_total() == 0);
 	check_replies(buf_str(&harness_out));
 	check_lines(buf_str(&fake.content));
+	must(fake.account.len == 0 ||
+	    str_equal(buf_str(&fake.account), buf_str(&keyd.user)));
 	return 0;
 }

@@ -1,17 +1,21 @@
 /*
- * deliverd among broken-into peers, in its roles out and local: what queued,
- * resolverd, master and postern-local send is well formed, and lies.  It
- * must live; nothing that was not meant as one may go out as a command, no
- * bare CR or LF at all; and no connection goes where none may go.
+ * deliverd among broken-into peers, in its roles out, local and connect: what
+ * queued, resolverd, master, postern-local and each other send is well
+ * formed, and lies.  It must live; nothing that was not meant as one may go
+ * out as a command, no bare CR or LF at all; and no connection goes where
+ * none may go.
  *
  * usage: deliverd_probe BUILD [CASE]	(needs no root)
  */
 #include <netinet/in.h>
 #include <sys/mman.h>
+#include <sys/un.h>
+
+#include <errno.h>
 
 #include "driver.h"
 
-#define WAIT_MS		3000		/* for what must come */
+#define WAIT_MS		DEADLINE_MS	/* for what must come */
 #define HEARD_MAX	(1 << 20)
 
 /* What the mail host has heard; shared with its process. */
@@ -22,7 +26,7 @@ struct record {
 };
 
 static struct child		 ch;
-static struct frame_channel	 queued, resolver, box;
+static struct frame_channel	 queued, resolver, opener, box;
 static struct record		*host;
 static uint16_t			 host_port;
 static pid_t			 host_pid;
@@ -189,7 +193,8 @@ wake(enum transport transport, const char *next_hop, bool via)
 {
 	struct route_wake	 m = { .route = 1, .transport = transport,
 	    .next_hop = str_of(next_hop), .port = via ? host_port : 0,
-	    .via = via, .concurrency = 1, .waiting = 1 };
+	    .via = via, .service = SERVICE_NONE,
+	    .credential = CREDENTIAL_NONE, .concurrency = 1, .waiting = 1 };
 
 	tell(&queued, MSG_ROUTE_WAKE, 0, -1, &m);
 }
@@ -376,7 +381,7 @@ answer_hosts(const struct mail_host *list, size_t n, const char *what)
 	connect_as(&ch, ROLE_QUEUED, &queued);
 	connect_as(&ch, ROLE_RESOLVERD, &resolver);
 	wake(TRANSPORT_SMTP, "far.test", false);
-	if (!hear(&resolver, MSG_HOSTS_ASK, &h, 2 * WAIT_MS)) {
+	if (!hear(&resolver, MSG_HOSTS_ASK, &h, WAIT_MS)) {
 		check(false, "no question");
 		return;
 	}
@@ -426,6 +431,314 @@ no_hosts(void)
 	h.name = (struct str)STR(EVIL);
 	h.result = NAMES_FAILED;
 	answer_hosts(&h, 1, "a name that is none");
+}
+
+/* A question that dies with its resolver, or finds none, waits for the next:
+ * it is no reason to put the mail off. */
+static void
+resolver_late(void)
+{
+	static struct heard	 h;
+	struct mail_host	 host_of = { .name = STR("mx.far.test"),
+	    .result = NAMES_OK };
+	struct hosts		 hosts = { .hosts = &host_of, .n_hosts = 1 };
+	struct job		 m = letter(HEADER, (struct str)STR("x\r\n"));
+
+	frame_clear(&resolver);
+	wake(TRANSPORT_SMTP, "far.test", false);
+	tell(&queued, MSG_JOB, 0, -1, &m);
+	check_alive();
+	connect_as(&ch, ROLE_RESOLVERD, &resolver);
+	check(hear(&resolver, MSG_HOSTS_ASK, &h, WAIT_MS), "no question");
+	frame_clear(&resolver);
+	connect_as(&ch, ROLE_RESOLVERD, &resolver);
+	check(hear(&resolver, MSG_HOSTS_ASK, &h, WAIT_MS), "not asked again");
+	tell(&resolver, MSG_HOSTS, h.id, -1, &hosts);
+	check(result(&m) > RCPT_DELIVERED, "a host without addresses");
+}
+
+/* ---- out and connect --------------------------------------------------- */
+
+static int
+connect_host(void)
+{
+	struct sockaddr_in	 sin = { .sin_family = AF_INET,
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	    .sin_port = htons(host_port) };
+	int			 s = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (s == -1 || connect(s, (struct sockaddr *)&sin, sizeof(sin)) == -1)
+		err(1, "connect");
+	return s;
+}
+
+/* Wakes the route of a service with one mail; its SERVICE_OPEN. */
+static bool
+open_service(struct job *job, struct heard *h)
+{
+	struct route_wake	 m = { .route = 1,
+	    .transport = TRANSPORT_LMTP, .next_hop = STR("unix:/x"),
+	    .via = true, .service = 3, .conf = 4711,
+	    .credential = CREDENTIAL_NONE, .concurrency = 1, .waiting = 1 };
+
+	*job = letter(HEADER, (struct str)STR("x\r\n"));
+	tell(&queued, MSG_ROUTE_WAKE, 0, -1, &m);
+	tell(&queued, MSG_JOB, 0, -1, job);
+	if (hear(&opener, MSG_SERVICE_OPEN, h, WAIT_MS))
+		return true;
+	check(false, "no connection is asked for");
+	return false;
+}
+
+static void
+reopen(void)
+{
+	frame_clear(&opener);
+	connect_as(&ch, ROLE_DELIVERD_CONNECT, &opener);
+}
+
+static void
+services(void)
+{
+	static struct heard	 h;
+	struct service_opened	 yes = { 0 }, no = { ENOENT };
+	struct job		 m;
+
+	if (!open_service(&m, &h))
+		return;
+	check(h.u.service_open.service == 3 && h.u.service_open.conf == 4711,
+	    "another service is asked for");
+	tell(&opener, MSG_SERVICE_OPENED, h.id, -1, &no);
+	check(result(&m) == RCPT_DEFERRED, "a service that is not there");
+	if (!open_service(&m, &h))
+		return;
+	tell(&opener, MSG_SERVICE_OPENED, h.id, connect_host(), &yes);
+	check(result(&m) == RCPT_DELIVERED, "not delivered to a service");
+}
+
+static void
+services_lie(void)
+{
+	static struct heard	 h;
+	struct service_opened	 yes = { 0 }, no = { UINT32_MAX };
+	struct job		 m;
+
+	if (!open_service(&m, &h))
+		return;
+	tell(&opener, MSG_SERVICE_OPENED, h.id, -1, &yes);
+	check_fault("socket-or-error");
+	check(result(&m) == RCPT_DEFERRED, "a yes without a socket");
+	reopen();
+	if (!open_service(&m, &h))
+		return;
+	tell(&opener, MSG_SERVICE_OPENED, h.id, connect_host(), &no);
+	check_fault("socket-or-error");
+	check(result(&m) == RCPT_DEFERRED, "a no with a socket");
+	reopen();
+	if (!open_service(&m, &h))
+		return;
+	tell(&opener, MSG_SERVICE_OPENED, h.id + 1, -1, &no);
+	check_fault("unasked");
+	/* whoever takes its place is asked again */
+	reopen();
+	check(hear(&opener, MSG_SERVICE_OPEN, &h, WAIT_MS),
+	    "the next is not asked");
+	tell(&opener, MSG_SERVICE_OPENED, h.id, connect_host(), &yes);
+	check(result(&m) == RCPT_DELIVERED, "not delivered in the end");
+}
+
+/* ---- out and questions ------------------------------------------------- */
+
+static struct verify_ask
+question(struct str address)
+{
+	return (struct verify_ask){ .route = { .route = 9,
+	    .transport = TRANSPORT_SMTP, .next_hop = STR("127.0.0.1"),
+	    .port = host_port, .via = true, .service = SERVICE_NONE,
+	    .credential = CREDENTIAL_NONE, .concurrency = 1 },
+	    .rcpt = address };
+}
+
+static void
+ask(const struct verify_ask *m, uint32_t id, enum rcpt_status want,
+    const char *what)
+{
+	static struct heard	 h;
+
+	tell(&queued, MSG_VERIFY_ASK, id, -1, m);
+	check(hear(&queued, MSG_VERIFIED, &h, WAIT_MS) && h.id == id &&
+	    h.u.verified.status == want, what);
+}
+
+static void
+questions(void)
+{
+	struct verify_ask	 m = question((struct str)STR("b@far.test"));
+	struct job		 j = letter(HEADER,
+				    (struct str)STR("x\r\n"));
+
+	ask(&m, 1, RCPT_DELIVERED, "a recipient");
+	m.rcpt = (struct str)STR("b@x>\r\nEVIL\r\n");
+	ask(&m, 2, RCPT_FAILED, "a recipient with a CRLF");
+	m.rcpt = STR_NONE;
+	ask(&m, 3, RCPT_DELIVERED, "no recipient");	/* the host's word */
+	m.route.transport = TRANSPORT_LOCAL;
+	ask(&m, 4, RCPT_RETURNED, "a strange transport");
+	m = question((struct str)STR("b@far.test"));
+	m.route.via = false;
+	ask(&m, 5, RCPT_FAILED, "a loopback address");
+	/* the number of a route that is another one's */
+	wake(TRANSPORT_SMTP, "127.0.0.1", true);
+	m = question((struct str)STR("b@far.test"));
+	m.route.route = 1;
+	m.route.next_hop = (struct str)STR("[1.2.3.4");
+	tell(&queued, MSG_VERIFY_ASK, 6, -1, &m);
+	check(deliver(&j, -1) == RCPT_DELIVERED, "a mail beside questions");
+	check(host->mails == 1, "a question is a mail");
+	check_heard();
+}
+
+/* queued is gone before the answer comes. */
+static void
+question_lost(void)
+{
+	static struct heard	 h;
+	struct verify_ask	 m = question((struct str)STR("b@far.test"));
+	struct hosts		 hosts = { .result = NAMES_NONE };
+
+	m.route.via = false;
+	m.route.next_hop = (struct str)STR("far.test");
+	tell(&queued, MSG_VERIFY_ASK, 1, -1, &m);
+	check(hear(&resolver, MSG_HOSTS_ASK, &h, WAIT_MS), "no question");
+	frame_clear(&queued);
+	connect_as(&ch, ROLE_QUEUED, &queued);
+	check_alive();
+	tell(&resolver, MSG_HOSTS, h.id, -1, &hosts);
+	m.route.next_hop = (struct str)STR("127.0.0.1");
+	m.route.via = true;
+	ask(&m, 2, RCPT_DELIVERED, "the next question");
+}
+
+/* ---- connect ----------------------------------------------------------- */
+
+static struct service_conf	 probe_services[] = {
+	{ .name = STR("unix:here") },		/* its path comes later */
+	{ .name = STR("unix:/nonexistent"), .socket = STR("/nonexistent") },
+	{ .name = STR("mx.far.test:24"), .host = STR("mx.far.test"),
+	    .port = 24 },
+	{ .name = STR("127.0.0.1:x"), .addr = { .family = 4,
+	    .bytes = { 127, 0, 0, 1 } } },
+};
+static char			 here[sizeof(dir) + 8];
+
+/* A socket that listens for that many at a time. */
+static int
+listen_here(int backlog)
+{
+	struct sockaddr_un	 sun = { .sun_family = AF_UNIX };
+	int			 s = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", here);
+	unlink(here);
+	if (s == -1 || bind(s, (struct sockaddr *)&sun, sizeof(sun)) == -1 ||
+	    chmod(here, 0666) == -1 || listen(s, backlog) == -1)
+		err(1, "%s", here);
+	return s;
+}
+
+static uint32_t
+open_index(uint32_t conf, uint16_t service, uint32_t id, int *fd)
+{
+	static struct heard	 h;
+	struct service_open	 m = { conf, service };
+
+	*fd = -1;
+	tell(&queued, MSG_SERVICE_OPEN, id, -1, &m);
+	if (!hear(&queued, MSG_SERVICE_OPENED, &h, WAIT_MS) || h.id != id)
+		return UINT32_MAX;
+	*fd = h.fd;
+	return h.u.service_opened.error;
+}
+
+/* In these cases queued's channel is that of a worker of role out. */
+static void
+connects(void)
+{
+	int	 s = listen_here(5), fd, c;
+	char	 octet;
+
+	check(open_index(0, 0, 1, &fd) == 0 && fd != -1, "no connection");
+	c = accept(s, NULL, NULL);
+	check(write(fd, "x", 1) == 1 && read(c, &octet, 1) == 1 &&
+	    octet == 'x', "it leads nowhere");
+	close(fd);
+	close(c);
+	check(open_index(0, 3, 2, &fd) == 0 && fd != -1, "no TCP connection");
+	close(fd);
+	close(s);
+	check(open_index(0, 0, 3, &fd) == ECONNREFUSED && fd == -1,
+	    "a socket that nobody listens on");
+	check(open_index(0, 1, 4, &fd) == ENOENT && fd == -1,
+	    "a socket that is not there");
+}
+
+/* What is not there, not ours, or of no configuration that we know. */
+static void
+strange_services(void)
+{
+	static const struct {
+		uint32_t	 conf;
+		uint16_t	 service;
+	} strange[] = { { 0, 2 }, { 0, 4 }, { 0, UINT16_MAX }, { 1, 0 },
+	    { UINT32_MAX, 0 } };
+	int	 fd;
+
+	for (uint32_t i = 0; i < sizeof(strange) / sizeof(strange[0]); i++)
+		check(open_index(strange[i].conf, strange[i].service, i + 1,
+		    &fd) == ESTALE && fd == -1, "a strange service");
+}
+
+/* A backlog that is full is waited for; who asked may be gone by then. */
+static void
+full_backlog(void)
+{
+	struct service_open	 m = { 0, 0 };
+	static struct heard	 h;
+	int			 s = listen_here(0);
+
+	for (uint32_t i = 1; i <= 4; i++)
+		tell(&queued, MSG_SERVICE_OPEN, i, -1, &m);
+	check(hear(&queued, MSG_SERVICE_OPENED, &h, WAIT_MS), "not even one");
+	close(h.fd);
+	for (int n = 0; n < 3; n++) {
+		close(accept(s, NULL, NULL));
+		check(hear(&queued, MSG_SERVICE_OPENED, &h, WAIT_MS) &&
+		    h.u.service_opened.error == 0, "it is not tried again");
+		close(h.fd);
+	}
+	for (uint32_t i = 5; i <= 9; i++)
+		tell(&queued, MSG_SERVICE_OPEN, i, -1, &m);
+	check_alive();
+	frame_clear(&queued);
+	check_alive();
+	connect_as(&ch, ROLE_DELIVERD_OUT, &queued);
+	close(s);
+}
+
+static void
+too_many_services(void)
+{
+	struct service_open	 m = { 0, 0 };
+	int			 s = listen_here(0);
+	uint32_t		 credit =
+				    message_rule(MSG_SERVICE_OPEN)->credit;
+
+	for (uint32_t i = 1; i <= credit + 3; i++)
+		tell(&queued, MSG_SERVICE_OPEN, i, -1, &m);
+	check_fault("no-credit");
+	frame_clear(&queued);
+	connect_as(&ch, ROLE_DELIVERD_OUT, &queued);
+	close(s);
 }
 
 /* ---- local ------------------------------------------------------------- */
@@ -555,6 +868,15 @@ static const struct {
 	{ "next_hops", ROLE_DELIVERD_OUT, next_hops },
 	{ "addresses", ROLE_DELIVERD_OUT, addresses },
 	{ "no_hosts", ROLE_DELIVERD_OUT, no_hosts },
+	{ "resolver_late", ROLE_DELIVERD_OUT, resolver_late },
+	{ "services", ROLE_DELIVERD_OUT, services },
+	{ "services_lie", ROLE_DELIVERD_OUT, services_lie },
+	{ "questions", ROLE_DELIVERD_OUT, questions },
+	{ "question_lost", ROLE_DELIVERD_OUT, question_lost },
+	{ "connects", ROLE_DELIVERD_CONNECT, connects },
+	{ "strange_services", ROLE_DELIVERD_CONNECT, strange_services },
+	{ "full_backlog", ROLE_DELIVERD_CONNECT, full_backlog },
+	{ "too_many_services", ROLE_DELIVERD_CONNECT, too_many_services },
 	{ "mailbox_without_socket", ROLE_DELIVERD_LOCAL,
 	    mailbox_without_socket },
 	{ "mailbox_lies", ROLE_DELIVERD_LOCAL, mailbox_lies },
@@ -564,18 +886,35 @@ static const struct {
 };
 
 static void
+set_services(void)
+{
+	snprintf(here, sizeof(here), "%s/here", dir);
+	probe_services[0].socket = str_of(here);
+	probe_services[3].addr.port = host_port;
+	driver_conf.services = probe_services;
+	driver_conf.n_services = sizeof(probe_services) /
+	    sizeof(probe_services[0]);
+}
+
+static void
 run_case(size_t i)
 {
+	bool	 connects_only = cases[i].role == ROLE_DELIVERD_CONNECT;
+
 	current = cases[i].name;
 	start_host();
 	driver_ports[0].port = driver_conf.smtp_port = host_port;
+	set_services();
 	if (start(&ch, cases[i].role)) {
-		connect_as(&ch, ROLE_QUEUED, &queued);
+		connect_as(&ch, connects_only ? ROLE_DELIVERD_OUT :
+		    ROLE_QUEUED, &queued);
 		connect_as(&ch, ROLE_RESOLVERD, &resolver);
+		connect_as(&ch, ROLE_DELIVERD_CONNECT, &opener);
 		cases[i].run();
 		check_alive();
 		frame_clear(&queued);
 		frame_clear(&resolver);
+		frame_clear(&opener);
 	} else
 		check(false, "it did not get READY");
 	check(finish(&ch) == 0, "it did not leave in order");

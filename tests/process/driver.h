@@ -48,6 +48,8 @@ struct child {
 	uint32_t		 mailbox_ask;	/* the last MAILBOX_OPEN */
 	struct buf		 log;		/* what it said of late */
 	bool			 ready, pong;
+	bool			 checked;	/* CONF_CHECKED has come */
+	char			 refused[256];	/* with that; empty: it is ok */
 };
 
 static const char	*build;
@@ -100,6 +102,9 @@ static struct delivery_conf	 driver_deliveries[] = {
 	{ .path = STR("/nonexistent/%{user}"), .uid = NOBODY, .gid = NOBODY },
 };
 static struct port		 driver_ports[1];	/* out may connect to */
+/* tables and secrets of the configuration, or NULL; between CONF and its
+ * check */
+static void			(*driver_hand_over)(struct frame_channel *);
 static struct conf		 driver_conf = {
 	.hostname = STR("mx.test"), .segment_size = 1 << 20,
 	.log_level = 3, .hop_limit = 50, .out_workers = 1,
@@ -167,11 +172,18 @@ tell(struct frame_channel *c, enum message m, uint32_t id, int fd,
 }
 
 static inline void
-say_hello(struct frame_channel *c, enum role role, uint32_t generation)
+say_hello_as(struct frame_channel *c, enum role role, uint16_t index,
+    uint32_t generation)
 {
-	struct hello	 h = { role, 0, generation, messages_hash() };
+	struct hello	 h = { role, index, generation, messages_hash() };
 
 	tell(c, MSG_HELLO, 0, -1, &h);
+}
+
+static inline void
+say_hello(struct frame_channel *c, enum role role, uint32_t generation)
+{
+	say_hello_as(c, role, 0, generation);
 }
 
 /* ---- being master ------------------------------------------------------ */
@@ -221,9 +233,12 @@ on_frame(struct child *ch, const struct frame *f)
 		ch->mailbox_ask = f->id;
 		break;
 	case MSG_CONF_CHECKED:
-		if (!u.conf_checked.ok)
-			errx(1, "%s refuses the configuration: %.*s",
-			    role_name(ch->role), STR_FMT(u.conf_checked.why));
+		ch->checked = true;
+		snprintf(ch->refused, sizeof(ch->refused), "%.*s",
+		    STR_FMT(u.conf_checked.why));
+		if (!u.conf_checked.ok && !ch->ready)
+			errx(1, "%s refuses the configuration: %s",
+			    role_name(ch->role), ch->refused);
 		break;
 	case MSG_LOG_LINE:
 		keep_log(ch, u.log_line.text);
@@ -316,6 +331,8 @@ bring_up(struct child *ch)
 	else {
 		tell(&ch->master, MSG_CONF, 5, conf_seal(&driver_conf),
 		    &nothing);
+		if (driver_hand_over != NULL)
+			driver_hand_over(&ch->master);
 		tell(&ch->master, MSG_CONF_CHECK, 5, -1, &nothing);
 		tell(&ch->master, MSG_CONF_COMMIT, 5, -1, &nothing);
 	}
@@ -404,11 +421,12 @@ count_fds(const struct child *ch)
 
 /* ---- being a peer ------------------------------------------------------ */
 
-/* A new channel to the child, from that role; it has greeted. */
+/* A new channel to the child, from that worker of a role; it has greeted. */
 static inline void
-connect_as(struct child *ch, enum role role, struct frame_channel *c)
+connect_worker(struct child *ch, enum role role, uint16_t index,
+    struct frame_channel *c)
 {
-	struct peer_is	 m = { role, 0, ++ch->generation, 0 };
+	struct peer_is	 m = { role, index, ++ch->generation, 0 };
 	int		 s[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
@@ -418,7 +436,13 @@ connect_as(struct child *ch, enum role role, struct frame_channel *c)
 	if (tell(&ch->master, MSG_PEER, 0, s[1], &m) == -1)
 		shutdown(s[0], SHUT_RDWR);
 	frame_init(c, s[0], maxlen);
-	say_hello(c, role, ch->generation);
+	say_hello_as(c, role, index, ch->generation);
+}
+
+static inline void
+connect_as(struct child *ch, enum role role, struct frame_channel *c)
+{
+	connect_worker(ch, role, 0, c);
 }
 
 /* Whether the child closes the channel; what it says before is read away. */
@@ -535,7 +559,7 @@ right_fd(enum fd_kind kind)
 /* all that proc.c runs */
 static const enum role	 driver_roles[] = { ROLE_SMTPD_MX, ROLE_SMTPD_MSA,
     ROLE_QUEUED, ROLE_STATE, ROLE_RESOLVERD, ROLE_DELIVERD_OUT,
-    ROLE_DELIVERD_LOCAL, ROLE_KEYD_SIGN, ROLE_KEYD_AUTH, ROLE_KEYD_CRED,
+    ROLE_DELIVERD_LOCAL, ROLE_DELIVERD_CONNECT, ROLE_KEYD_SIGN, ROLE_KEYD_AUTH, ROLE_KEYD_CRED,
     ROLE_MAILBOX };
 #define DRIVER_ROLES	(sizeof(driver_roles) / sizeof(driver_roles[0]))
 

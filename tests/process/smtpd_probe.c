@@ -11,7 +11,7 @@
 
 #include "driver.h"
 
-#define WAIT_MS		3000		/* for what must come */
+#define WAIT_MS		20000		/* for what must come */
 
 static struct child		 ch;
 static struct frame_channel	 mx, queued;

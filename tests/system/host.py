@@ -1,7 +1,8 @@
 """A whole postern on loopback, for the system tests.
 
-Everything a test starts is below a fresh directory and in a network
-namespace of its own, which has nothing but loopback.  Waiting is for a
+Everything a test starts is below a fresh directory and in namespaces of its
+own: a network which has nothing but loopback, and processes which end with
+the test program, however that ends.  Waiting is for a
 condition, with a deadline, never for a time.
 """
 import json
@@ -38,8 +39,10 @@ def main():
     if "POSTERN_NETNS" not in os.environ:
         env = dict(os.environ, POSTERN_NETNS="1", POSTERN_BUILD=sys.argv[1],
                    PYTHONDONTWRITEBYTECODE="1")
-        os.execvpe("unshare", ["unshare", "-n", "-m", sys.executable] +
-                   sys.argv, env)
+        # the first process of a namespace takes all others with it
+        os.execvpe("unshare", ["unshare", "-n", "-m", "-p", "-f",
+                               "--kill-child", "--mount-proc",
+                               sys.executable] + sys.argv, env)
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     program = unittest.main(module="__main__", argv=sys.argv[:1] +
                             sys.argv[2:], exit=False, verbosity=2)
@@ -62,6 +65,15 @@ def until(condition, what, deadline=DEADLINE):
             raise AssertionError("did not happen in %d s: %s" %
                                  (deadline, what))
         time.sleep(0.01)
+
+
+def is_alive(pid):
+    """Whether it still has its files; an orphan's init may reap it late."""
+    try:
+        with open("/proc/%d/stat" % pid) as f:
+            return f.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 class Postern:
@@ -156,8 +168,12 @@ route * { via 127.0.0.1:2526; }
             except ProcessLookupError:
                 pass
         self.proc.wait()
-        until(lambda: not any(os.path.exists("/proc/%d" % p) for p in pids),
-              "the children are gone")
+        until(lambda: not any(map(is_alive, pids)), "the children are gone")
+        self.proc = None
+        self.log_file.close()
+
+    def close_log(self):
+        """It has ended by itself; it may be started again."""
         self.proc = None
         self.log_file.close()
 

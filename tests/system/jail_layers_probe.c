@@ -31,7 +31,7 @@
 #include "config.h"
 
 #define ROLE_UID	64001
-#define PATIENCE_MS	1000
+#define PATIENCE_MS	20000
 #define PATH_LEN	64
 #define ABI_TCP		4	/* Landlock's first that refuses ports */
 #define ABI_SCOPE	6	/* ... signals and abstract sockets */

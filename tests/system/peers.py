@@ -1,4 +1,5 @@
 """What postern talks to in the system tests: sinks and name servers."""
+import os
 import socket
 import socketserver
 import struct
@@ -15,31 +16,36 @@ class Sink:
 
     reply(verb, argument, session) may give another reply than the usual, as
     bytes without CRLF, or None for the usual, or False to close.  verb "."
-    is the end of data, "" the greeting.
+    is the end of data, "" the greeting.  path: a UNIX socket, instead.
     """
 
     def __init__(self, address="127.0.0.1", port=2526, reply=None,
                  extensions=("PIPELINING", "SIZE 100000000", "8BITMIME",
-                             "ENHANCEDSTATUSCODES")):
+                             "ENHANCEDSTATUSCODES"), path=None):
         self.mails, self.reply, self.sessions = [], reply, 0
         self.extensions = extensions
         self.commands = []
         self.lock = threading.Lock()
         sink = self
+        self.session = getattr(self, "session", Session)
 
         class Handler(socketserver.StreamRequestHandler):
             def handle(self):
                 try:
-                    Session(sink, self.rfile, self.wfile).talk()
-                except (ConnectionError, BrokenPipeError, ValueError):
+                    sink.session(sink, self.rfile, self.wfile).talk()
+                except (OSError, ValueError):
                     pass
 
-        class Server(socketserver.ThreadingTCPServer):
+        class Server(socketserver.ThreadingTCPServer if path is None else
+                     socketserver.ThreadingUnixStreamServer):
             allow_reuse_address = True
             daemon_threads = True
             request_queue_size = 128
 
-        self.server = Server((address, port), Handler)
+        self.server = Server((address, port) if path is None else path,
+                             Handler)
+        if path is not None:
+            os.chmod(path, 0o666)
         threading.Thread(target=self.server.serve_forever,
                          kwargs=dict(poll_interval=0.05),
                          daemon=True).start()
@@ -121,9 +127,36 @@ class Session:
             with self.sink.lock:
                 self.sink.mails.append(
                     Mail(self.sender, list(self.rcpts), b"".join(lines)))
-        got = self.answer(".", before=keep)
+        got = self.answer_data(keep, b"".join(lines))
         self.n += 1
         return got != 0
+
+    def answer_data(self, keep, content):
+        return self.answer(".", before=keep)
+
+
+class LmtpSession(Session):
+    """LMTP (RFC 2033): reply(".", recipient, session) for each of them."""
+    USUAL = dict(Session.USUAL, EHLO=b"500 5.5.1 this is LMTP",
+                 HELO=b"500 5.5.1 this is LMTP")
+
+    def usual(self, verb):
+        if verb in ("EHLO", "HELO"):
+            return self.USUAL[verb]
+        return super().usual("EHLO" if verb == "LHLO" else verb)
+
+    def answer_data(self, keep, content):
+        for rcpt in self.rcpts:
+            def keep_one(rcpt=rcpt):
+                with self.sink.lock:
+                    self.sink.mails.append(Mail(self.sender, [rcpt], content))
+            if self.answer(".", rcpt, before=keep_one) == 0:
+                return 0
+        return 2
+
+
+class LmtpSink(Sink):
+    session = LmtpSession
 
 
 def path(arg):

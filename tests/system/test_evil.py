@@ -245,7 +245,7 @@ class Evil(Case):
             p.start(wait=False)
             with self.subTest(order):
                 try:
-                    status = p.proc.wait(10)
+                    status = p.proc.wait(60)
                 except subprocess.TimeoutExpired:
                     status = None
                     p.kill_all()

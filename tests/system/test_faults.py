@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 
-from host import Case, Raw, main, until
+from host import Case, Raw, is_alive, main, until
 from peers import Sink
 
 VICTIMS = ["mx", "msa", "queued", "out", "local", "resolverd", "log"]
@@ -141,8 +141,7 @@ class Kill(Case):
         children = p.tree()[1:]
         os.kill(p.proc.pid, signal.SIGKILL)
         p.proc.wait()
-        until(lambda: not any(os.path.exists("/proc/%d" % c)
-                              for c in children), "all children gone")
+        until(lambda: not any(map(is_alive, children)), "all children gone")
         p.log_file.close()
         p.proc = None
 

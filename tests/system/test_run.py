@@ -65,6 +65,40 @@ class Run(Case):
         self.assertEqual(self.end(), 0)
         self.assertTrue(os.path.isdir(new), "RUN_DIR is kept")
 
+    def test_a_mail_program_can_send(self):
+        sink = Sink(port=2601)
+        self.addCleanup(sink.close)
+        ports = dict(PORT_MX="2600", PORT_SUBMISSION="2602",
+                     PORT_SUBMISSIONS="2603", RELAY="127.0.0.1:2601")
+        said = self.begin(**ports)
+        try_it = [x for x in said.splitlines() if "swaks" in x][0]
+        subprocess.run(try_it, shell=True, check=True,
+                       stdout=subprocess.DEVNULL)
+        until(lambda: sink.mails, "the mail")
+        self.assertEqual(self.end(), 0)
+        # alice keeps her password, and it is good on the other port too
+        said = self.begin(**ports)
+        self.assertIn(try_it, said)
+        self.assertIn(" 2603 ", said.replace("\n", " "))
+        other = try_it.replace(":2602 --tls ", ":2603 --tls-on-connect ")
+        self.assertNotEqual(other, try_it)
+        subprocess.run(other, shell=True, check=True,
+                       stdout=subprocess.DEVNULL)
+        until(lambda: len(sink.mails) == 2, "another mail")
+        for name in "users", "password":
+            mode = os.stat(self.dir + "/" + name).st_mode & 0o777
+            self.assertEqual(mode, 0o600, name)
+
+    def test_users_that_were_edited_stay(self):
+        os.mkdir(self.dir)
+        with open(self.dir + "/users", "w") as f:
+            f.write("# nobody\n")
+        said = self.begin(PORT_MX="2600")
+        self.assertIn("--auth-password PASSWORD", said)
+        self.assertEqual(self.end(), 0)
+        with open(self.dir + "/users") as f:
+            self.assertEqual(f.read(), "# nobody\n")
+
     def test_a_second_run_delivers_what_waited(self):
         self.begin(PORT_MX="2600", RELAY="127.0.0.1:2601")
         subprocess.run([build() + "/sendmail", "-O", "Socket=" + self.dir +

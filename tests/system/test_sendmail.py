@@ -235,7 +235,7 @@ class Restarts(Sendmail):
         text = self.run_it(p, b"x\n", "-O", "Wait=1", "alice@here.test",
                            expect=EX_TEMPFAIL)
         self.assertIn("try again later", text)
-        self.assertTrue(0.9 < time.monotonic() - began < 5)
+        self.assertGreater(time.monotonic() - began, 0.9)
         self.run_it(p, b"", "-O", "Wait=0", "-bs", expect=EX_TEMPFAIL)
 
     def test_postern_comes_late(self):

@@ -22,7 +22,7 @@
 #include "io.h"
 
 #define GOT_MAX		(4 << 20)
-#define PATIENCE_MS	2000	/* far above what any case needs */
+#define PATIENCE_MS	20000	/* far above what any case needs */
 
 /* what the session does in its data function, beside taking lines */
 enum act { ACT_NONE, ACT_FREE, ACT_PAUSE, ACT_PAUSE_RESUME, ACT_DISCARD,

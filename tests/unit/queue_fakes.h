@@ -92,6 +92,8 @@ struct fake_sent {
 		struct route_wake	 wake;
 		struct job		 job;
 		struct mail_stored	 stored;
+		struct rcpt_answer	 answer;	/* the first, its text
+							 * in text */
 		struct mail_known	 known;
 		struct queue_changed	 changed;
 		uint32_t		 kept[16];
@@ -135,6 +137,45 @@ fake_note_rows(struct fake_sent *s, const struct queue_rows *m)
 		fake_note_row(s, &m->rows[0]);
 }
 
+/* "value messages/recipients;" for each */
+static inline void
+fake_note_counts(struct fake_sent *s, const struct queue_counted *m)
+{
+	size_t	 n = 0;
+
+	s->n_rows = m->n_rows;
+	for (size_t i = 0; i < m->n_rows && n < sizeof(s->text); i++)
+		n += (size_t)snprintf(s->text + n, sizeof(s->text) - n,
+		    "%.*s %u/%u;", STR_FMT(m->rows[i].value),
+		    (unsigned)m->rows[i].messages,
+		    (unsigned)m->rows[i].recipients);
+}
+
+/* "kind key=value,key=value;" for each */
+static inline void
+fake_note_trace(struct fake_sent *s, const struct trace *m)
+{
+	size_t	 n = 0;
+
+	s->show = m->result;
+	s->more = m->more;
+	s->n_rows = m->n_events;
+	for (size_t i = 0; i < m->n_events && n < sizeof(s->text) - 64; i++) {
+		const struct trace_event	*e = &m->events[i];
+
+		n += (size_t)snprintf(s->text + n, sizeof(s->text) - n, "%s",
+		    trace_kind_name(e->kind));
+		for (size_t k = 0; k < e->n_attrs &&
+		    n < sizeof(s->text) - 64; k++)
+			n += (size_t)snprintf(s->text + n,
+			    sizeof(s->text) - n, "%c%s=%.*s",
+			    k == 0 ? ' ' : ',',
+			    trace_key_name(e->attrs[k].key),
+			    STR_FMT(e->attrs[k].value));
+		n += (size_t)snprintf(s->text + n, sizeof(s->text) - n, ";");
+	}
+}
+
 static inline void
 fake_note(struct fake_sent *s, union payload_pointer x)
 {
@@ -153,6 +194,16 @@ fake_note(struct fake_sent *s, union payload_pointer x)
 		for (size_t i = 0; i < s->n_kept && i < COUNT(s->kept); i++)
 			s->kept[i] = x.JOB_KEPT->jobs[i].job;
 		break;
+	case MSG_RCPT_CHECKED:
+		s->n_rcpts = x.RCPT_CHECKED->n_answers;
+		s->answer = x.RCPT_CHECKED->answers[0];
+		snprintf(s->text, sizeof(s->text), "%u %.*s %.*s",
+		    s->answer.code, STR_FMT(s->answer.status),
+		    STR_FMT(s->answer.text));
+		for (size_t i = 0; i < s->n_rcpts; i++)
+			s->rcpts[i] = (uint16_t)
+			    x.RCPT_CHECKED->answers[i].verdict;
+		break;
 	case MSG_MAIL_STORED:
 		s->stored = *x.MAIL_STORED;
 		break;
@@ -166,6 +217,16 @@ fake_note(struct fake_sent *s, union payload_pointer x)
 		s->show = x.MAIL_SHOWN->result;
 		if (s->show == SHOW_OK)
 			fake_note_row(s, &x.MAIL_SHOWN->row);
+		break;
+	case MSG_QUEUE_COUNTED:
+		fake_note_counts(s, x.QUEUE_COUNTED);
+		break;
+	case MSG_MAIL_CONTENT:
+		s->show = x.MAIL_CONTENT->result;
+		s->n_rows = x.MAIL_CONTENT->body.n;
+		break;
+	case MSG_TRACE:
+		fake_note_trace(s, x.TRACE);
 		break;
 	case MSG_MAIL_KNOWN:
 		s->known = *x.MAIL_KNOWN;
@@ -190,6 +251,40 @@ peer_send_any(struct peer *p, enum message type, uint32_t id, int fd,
 	*s = (struct fake_sent){ .to = p, .type = type, .id = id };
 	fake_note(s, x);
 	return 0;
+}
+
+/* What was asked of a worker; its strings are good until the next. */
+struct fake_ask {
+	struct peer		*to;
+	enum message		 type;
+	struct route_wake	 route;
+	char			 next_hop[DOMAIN_MAX + 1];
+	char			 rcpt[ADDRESS_MAX + 1];
+	pending_lost		 lost;
+	void			*asker;
+};
+
+static struct fake_ask	 fake_asks[FAKES_MAX];
+static size_t		 fake_n_asks;
+
+uint32_t
+peer_ask_any(struct peer *p, enum message type, int fd,
+    union payload_pointer x, pending_lost lost, void *asker,
+    uint32_t timeout_ms)
+{
+	struct fake_ask	*a = &fake_asks[fake_n_asks];
+
+	(void)fd, (void)timeout_ms;
+	if (p->down)
+		return 0;
+	assert_true(type == MSG_VERIFY_ASK && fake_n_asks < FAKES_MAX);
+	*a = (struct fake_ask){ .to = p, .type = type, .lost = lost,
+	    .asker = asker, .route = x.VERIFY_ASK->route };
+	snprintf(a->next_hop, sizeof(a->next_hop), "%.*s",
+	    STR_FMT(a->route.next_hop));
+	snprintf(a->rcpt, sizeof(a->rcpt), "%.*s",
+	    STR_FMT(x.VERIFY_ASK->rcpt));
+	return (uint32_t)++fake_n_asks;
 }
 
 void

@@ -1,8 +1,9 @@
 /*
- * Sessions under test: a client and a queued, both at the other end of a
- * socket pair in this one process, all driven by harness_run until nothing
+ * Sessions under test: a client, a queued and a keyd, each at the other end of
+ * a socket pair in this one process, all driven by harness_run until nothing
  * moves any more.  The fake queued speaks frames like the real one and
- * judges recipients by how their names begin.
+ * judges recipients by how their names begin; the fake keyd judges passwords
+ * by what they say.
  */
 #ifndef SMTPD_HARNESS_H
 #define SMTPD_HARNESS_H
@@ -27,11 +28,14 @@
 #include "netaddr.h"
 #include "peer.h"
 
+#include "auth_client.h"
 #include "clients.h"
 #include "listener.h"
 #include "queue_client.h"
 #include "session.h"
 #include "settings.h"
+#include "throttle.h"
+#include "tls.h"
 
 #define HARNESS_QUIET	6	/* turns in which nothing came: it rests */
 #define HARNESS_TURNS	64	/* of the loop, without anything to read */
@@ -46,7 +50,9 @@ struct fake_queued {
 	unsigned		 checks, submits, asks, opens, drops;
 	unsigned		 rcpts;		/* in all checks */
 	/* the last message; text as "sender|rcpt|rcpt" */
-	struct buf		 envelope, content;
+	struct buf		 envelope, content, account;
+	/* RET and ENVID, then NOTIFY and ORCPT of each recipient */
+	struct buf		 dsn;
 	enum body_type		 body_type;
 	uint64_t		 large_size;
 	int			 large_fd;
@@ -55,7 +61,21 @@ struct fake_queued {
 };
 
 static struct fake_queued	 fake = { .large_fd = -1,
-	.envelope = BUF_INIT(1 << 20), .content = BUF_INIT(64 << 20) };
+	.envelope = BUF_INIT(1 << 20), .content = BUF_INIT(64 << 20),
+	.account = BUF_INIT(1024), .dsn = BUF_INIT(4096) };
+
+/* The same for keyd's role auth: "right" is; "busy", and "none"
+ * for a table that is not there. */
+static struct fake_keyd {
+	bool			 mute;
+	unsigned		 checks;
+	uint32_t		 conf;
+	uint16_t		 table;
+	struct buf		 user, password;	/* of the last */
+	struct frame_channel	 channel;
+	struct peer		*peer;
+} keyd = { .user = BUF_INIT(4096), .password = BUF_INIT(4096) };
+
 static struct event_base	*harness_base;
 static struct frame_channel	 harness_channel;
 static struct peer		*harness_peer;
@@ -74,6 +94,10 @@ static const struct handlers	 harness_handlers = {
 	.LARGE_OPENED = on_large_opened,
 	.MAIL_STORED = on_mail_stored,
 	.MAIL_KNOWN = on_mail_known,
+	.AUTH_CHECKED = on_auth_checked,
+	.TLS_SIGNED = on_tls_signed,
+	.CERTIFICATE = on_certificate,
+	.TICKET_KEY = on_ticket_key,
 };
 
 /* ---- the fake queued --------------------------------------------------- */
@@ -156,6 +180,20 @@ fake_take_large(uint64_t size)
 }
 
 static inline void
+fake_take_dsn(const struct envelope *e)
+{
+	const struct recipient	*r;
+
+	buf_reset(&fake.dsn);
+	buf_printf(&fake.dsn, "%d %.*s", (int)e->ret, STR_FMT(e->envid));
+	for (size_t i = 0; i < e->n_rcpts; i++) {
+		r = &e->rcpts[i];
+		buf_printf(&fake.dsn, "|%u %.*s;%.*s", r->notify,
+		    STR_FMT(r->orcpt_type), STR_FMT(r->orcpt));
+	}
+}
+
+static inline void
 fake_submit(const struct frame *f, const struct mail_submit *m)
 {
 	struct mail_stored	 out = { fake.store, STR_NONE };
@@ -169,6 +207,9 @@ fake_submit(const struct frame *f, const struct mail_submit *m)
 		buf_putc(&fake.envelope, '|');
 		buf_put_str(&fake.envelope, m->envelope.rcpts[i].address);
 	}
+	fake_take_dsn(&m->envelope);
+	buf_reset(&fake.account);
+	buf_put_str(&fake.account, m->envelope.account);
 	buf_reset(&fake.content);
 	buf_put_str(&fake.content, m->header);
 	buf_put_str(&fake.content, m->body);
@@ -269,6 +310,96 @@ harness_queued_start(void)
 	queue_up(harness_peer);
 }
 
+/* ---- the fake keyd ----------------------------------------------------- */
+
+static inline void
+keyd_handle(const struct frame *f)
+{
+	struct arena		 arena = ARENA_INIT(1 << 20);
+	union payload		*u = calloc(1, sizeof(*u));
+	struct auth_checked	 out = { SECRET_UNKNOWN };
+	struct wire		 w;
+
+	wire_init(&w, f->payload.p, f->payload.n);
+	if (f->type == MSG_AUTH_CHECK && u != NULL &&
+	    message_rule(f->type)->decode(&w, &arena, u) == 0) {
+		keyd.checks++;
+		keyd.conf = u->auth_check.conf;
+		keyd.table = u->auth_check.table;
+		buf_reset(&keyd.user);
+		buf_reset(&keyd.password);
+		buf_put_str(&keyd.user, u->auth_check.user);
+		buf_put_str(&keyd.password, u->auth_check.password);
+		if (str_equal(buf_str(&keyd.password), str_of("right")))
+			out.result = SECRET_OK;
+		else if (str_equal(buf_str(&keyd.password), str_of("busy")))
+			out.result = SECRET_BUSY;
+		else if (str_equal(buf_str(&keyd.password), str_of("none")))
+			out.result = SECRET_REFUSED;
+		if (!keyd.mute && frame_put(&keyd.channel, MSG_AUTH_CHECKED,
+		    f->id, -1, message_rule(MSG_AUTH_CHECKED)->encode, &out) ==
+		    -1)
+			abort();
+	} else if (f->type != MSG_HELLO)
+		abort();
+	free(u);
+	arena_clear(&arena);
+}
+
+static inline bool
+keyd_turn(void)
+{
+	struct frame	*f;
+	bool		 did = false;
+
+	if (keyd.peer == NULL)
+		return false;
+	if (frame_read(&keyd.channel) == FRAME_OK)
+		while (frame_next(&keyd.channel, &f) == FRAME_OK) {
+			keyd_handle(f);
+			did = true;
+		}
+	frame_flush(&keyd.channel);
+	return did;
+}
+
+static inline void
+keyd_lost(struct peer *p)
+{
+	auth_down(p);
+	if (keyd.peer == p)
+		keyd.peer = NULL;
+}
+
+static inline void
+keyd_start(void)
+{
+	struct hello	 h = { ROLE_KEYD_AUTH, 0, ++harness_generation,
+	    messages_hash() };
+	int		 sv[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sv) == -1)
+		abort();
+	keyd.peer = peer_new(sv[0], ROLE_KEYD_AUTH, 0, harness_generation,
+	    &harness_handlers, keyd_lost);
+	frame_init(&keyd.channel, sv[1], harness_maxlen);
+	if (frame_put(&keyd.channel, MSG_HELLO, 0, -1,
+	    message_rule(MSG_HELLO)->encode, &h) == -1)
+		abort();
+	frame_flush(&keyd.channel);
+	auth_up(keyd.peer);
+}
+
+static inline void
+keyd_stop(void)
+{
+	frame_clear(&keyd.channel);
+	for (unsigned i = 0; i < HARNESS_TURNS && keyd.peer != NULL; i++)
+		event_base_loop(harness_base, EVLOOP_NONBLOCK);
+	if (keyd.peer != NULL)
+		abort();
+}
+
 /* ---- the loop ---------------------------------------------------------- */
 
 static inline bool
@@ -294,7 +425,7 @@ harness_run(void)
 	while (quiet < HARNESS_QUIET) {
 		event_base_loop(harness_base, EVLOOP_NONBLOCK);
 		quiet++;
-		if (fake_turn())
+		if (fake_turn() || keyd_turn())
 			quiet = 0;
 		if (harness_read())
 			quiet = 0;
@@ -319,6 +450,8 @@ harness_set_defaults(void)
 		.command_timeout_ms = 300000,
 		.data_timeout_ms = 180000,
 		.session_timeout_ms = 3600000,
+		.handshake_timeout_ms = 30000,
+		.auth_table = TABLE_NONE,
 	};
 	harness_conf = (struct conf){
 		.hostname = STR("mx.example.org"),
@@ -330,6 +463,9 @@ harness_set_defaults(void)
 	fake.store = STORE_OK;
 	fake.checks = fake.submits = fake.asks = fake.opens = fake.drops = 0;
 	fake.rcpts = 0;
+	keyd.mute = false;
+	keyd.checks = 0;
+	throttle_clear();
 	harness_spoke_first = false;
 	fake.die_on_submit = false;
 }
@@ -352,12 +488,14 @@ harness_setup(void)
 	log_set_sink(harness_log);
 	harness_base = event_base_new();
 	io_setup(harness_base);
-	peer_setup(harness_base, ROLE_SMTPD_MX, 0, 1);
+	peer_setup(harness_base, ROLE_SMTPD_MSA, 0, 1);
 	session_setup(harness_base, harness_no_session);
 	queue_setup(harness_base);
 	clients_setup();
+	throttle_setup();
 	harness_set_defaults();
 	harness_queued_start();
+	keyd_start();
 	harness_run();
 }
 
@@ -366,11 +504,14 @@ static inline void
 harness_connect(void)
 {
 	struct session_client	 c = { 0 };
+	char			 why[TLS_WHY_MAX];
 	int			 sv[2];
 
 	settings_drop(&harness_settings);
 	harness_settings = settings_new(&harness_conf, 0);
 	if (harness_settings == NULL ||
+	    settings_secure(harness_settings, &harness_conf, why,
+	    sizeof(why)) == -1 ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sv) == -1)
 		abort();
 	c.fd = sv[0];

@@ -56,6 +56,39 @@ contains(const struct buf *b, const char *text)
 	return memmem(buf_data(b), b->len, text, strlen(text)) != NULL;
 }
 
+/* Lines end with CRLF, are short enough, and hold nothing but text. */
+static void
+check_lines(const struct buf *b)
+{
+	const unsigned char	*p = (const unsigned char *)buf_data(b);
+	size_t			 line = 0;
+
+	for (size_t i = 0; i < b->len; i++) {
+		if (p[i] == '\r') {
+			assert_true(i + 1 < b->len && p[i + 1] == '\n');
+			continue;
+		}
+		if (p[i] == '\n') {
+			assert_true(i > 0 && p[i - 1] == '\r');
+			line = 0;
+			continue;
+		}
+		assert_in_range(p[i], ' ', '~');
+		assert_true(++line <= 998);
+	}
+}
+
+static size_t
+count_lines(const struct buf *b, const char *start)
+{
+	size_t	 n = 0, len = strlen(start);
+
+	for (const char *p = buf_data(b), *end = p + b->len;
+	    (p = memmem(p, (size_t)(end - p), start, len)) != NULL; p += len)
+		n++;
+	return n;
+}
+
 static const char	golden_header[] =
     "Date: Sun, 9 Sep 2001 01:56:40 +0000\r\n"
     "From: Mail Delivery System <postmaster@mx.example.org>\r\n"
@@ -152,6 +185,99 @@ test_delay_and_success(void **state)
 	    "Diagnostic-Code: x-postern; no such user\r\n"));
 }
 
+/* Envelope and outcome, and what the report must say of it. */
+static void
+test_actions(void **state)
+{
+	static const struct {
+		enum bounce_action	 action;
+		bool			 utf8, has_body;
+		const char		*address, *orcpt_type, *orcpt;
+		const char		*subject, *part, *fields;
+	} cases[] = {
+		{ BOUNCE_RELAYED, false, false, "bob@example.net", "", "",
+		    "Subject: Mail was passed on\r\n",
+		    "Content-Type: message/delivery-status\r\n\r\n",
+		    "Final-Recipient: rfc822; bob@example.net\r\n"
+		    "Action: relayed\r\nStatus: 5.1.1\r\n"
+		    "Remote-MTA: dns; mx.example.net\r\nLast-Attempt" },
+		{ BOUNCE_EXPANDED, false, false, "list@example.org",
+		    "rfc822", "List@example.org",
+		    "Subject: Mail was passed on to several\r\n",
+		    "Content-Type: text/rfc822-headers\r\n",
+		    "Original-Recipient: rfc822; List@example.org\r\n"
+		    "Final-Recipient: rfc822; list@example.org\r\n"
+		    "Action: expanded\r\n" },
+		{ BOUNCE_DELIVERED, false, true, "bob@example.net", "", "",
+		    "Subject: Mail was delivered\r\n",
+		    "Content-Type: message/rfc822\r\n",
+		    "Action: delivered\r\n" },
+		/* RFC 6533 */
+		{ BOUNCE_FAILED, true, true, "b\xc3\xb6" "b@example.net", "utf-8",
+		    "r\xc3\xb6@example.net",
+		    "Subject: Mail could not be delivered\r\n",
+		    "Content-Type: message/global-delivery-status\r\n"
+		    "Content-Transfer-Encoding: 8bit\r\n",
+		    "Original-Recipient: utf-8; r\xc3\xb6@example.net\r\n"
+		    "Final-Recipient: utf-8; b\xc3\xb6" "b@example.net\r\n"
+		    "Action: failed\r\n" },
+		{ BOUNCE_FAILED, true, true, "bob@example.net", "", "",
+		    "To: <\xc3\xa4@example.org>\r\n",
+		    "Content-Type: message/global\r\n",
+		    "Final-Recipient: rfc822; bob@example.net\r\n" },
+		{ BOUNCE_FAILED, true, false, "b\xc3\x28@example.net", "", "",
+		    "Auto-Submitted: auto-replied\r\n",
+		    "Content-Type: message/global-headers\r\n",
+		    /* no UTF-8, and no address of anybody */
+		    "Final-Recipient: utf-8; b\\xC3(@example.net\r\n" },
+		/* and without SMTPUTF8 nothing is anything but ASCII */
+		{ BOUNCE_FAILED, false, false, "b\xc3\xb6@example.net", "",
+		    "", "Subject: ",
+		    "Content-Type: text/plain; charset=us-ascii\r\n",
+		    "Final-Recipient: rfc822; b\\xC3\\xB6@example.net\r\n" },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		set_up(state);
+		item.action = cases[i].action;
+		rcpt.address = str_of(cases[i].address);
+		rcpt.orcpt_type = str_of(cases[i].orcpt_type);
+		rcpt.orcpt = str_of(cases[i].orcpt);
+		original.utf8 = cases[i].utf8;
+		if (original.utf8)
+			original.sender = str_of("\xc3\xa4@example.org");
+		bounce.has_body = cases[i].has_body;
+		assert_int_equal(bounce_write(&bounce, &header, &body), 0);
+		if (!contains(&header, cases[i].subject) ||
+		    !contains(&body, cases[i].part) ||
+		    !contains(&body, cases[i].fields))
+			fail_msg("case %zu: %.*s%.*s", i,
+			    STR_FMT(buf_str(&header)),
+			    STR_FMT(buf_str(&body)));
+		tear_down(state);
+	}
+}
+
+/* Of many recipients each reply is short: a report has its limits. */
+static void
+test_many_recipients(void **state)
+{
+	static struct bounce_rcpt	 many[300];
+	static char			 longest[REPLY_TEXT_MAX];
+
+	(void)state;
+	memset(longest, 'x', sizeof(longest));
+	item.reply = str_bytes(longest, sizeof(longest));
+	for (size_t i = 0; i < COUNT(many); i++)
+		many[i] = item;
+	bounce.rcpts = many;
+	bounce.n_rcpts = COUNT(many);
+	assert_int_equal(bounce_write(&bounce, &header, &body), 0);
+	assert_true(body.len < COUNT(many) * 1024);
+	check_lines(&body);
+	assert_int_equal(count_lines(&body, "\r\nAction: "), COUNT(many));
+}
+
 static void
 test_who_wants_one(void **state)
 {
@@ -171,6 +297,11 @@ test_who_wants_one(void **state)
 		{ NOTIFY_DELAY, BOUNCE_DELAYED, true },
 		{ NOTIFY_DELAY, BOUNCE_FAILED, false },
 		{ NOTIFY_SUCCESS, BOUNCE_DELIVERED, true },
+		{ NOTIFY_SUCCESS, BOUNCE_RELAYED, true },
+		{ NOTIFY_SUCCESS, BOUNCE_EXPANDED, true },
+		{ 0, BOUNCE_RELAYED, false },
+		{ NOTIFY_FAILURE, BOUNCE_EXPANDED, false },
+		{ NOTIFY_NEVER, BOUNCE_EXPANDED, false },
 		{ NOTIFY_SUCCESS, BOUNCE_FAILED, false },
 	};
 
@@ -178,39 +309,6 @@ test_who_wants_one(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++)
 		assert_int_equal(bounce_is_wanted(cases[i].notify,
 		    cases[i].action), cases[i].want);
-}
-
-/* Lines end with CRLF, are short enough, and hold nothing but text. */
-static void
-check_lines(const struct buf *b)
-{
-	const unsigned char	*p = (const unsigned char *)buf_data(b);
-	size_t			 line = 0;
-
-	for (size_t i = 0; i < b->len; i++) {
-		if (p[i] == '\r') {
-			assert_true(i + 1 < b->len && p[i + 1] == '\n');
-			continue;
-		}
-		if (p[i] == '\n') {
-			assert_true(i > 0 && p[i - 1] == '\r');
-			line = 0;
-			continue;
-		}
-		assert_in_range(p[i], ' ', '~');
-		assert_true(++line <= 998);
-	}
-}
-
-static size_t
-count_lines(const struct buf *b, const char *start)
-{
-	size_t	 n = 0, len = strlen(start);
-
-	for (const char *p = buf_data(b), *end = p + b->len;
-	    (p = memmem(p, (size_t)(end - p), start, len)) != NULL; p += len)
-		n++;
-	return n;
 }
 
 /* "x", the octet, and what would be a field and a boundary of its own. */
@@ -227,7 +325,7 @@ evil(char *text, int octet)
 }
 
 static void
-test_every_octet_in_every_field(void **state)
+every_octet_in_every_field(void)
 {
 	struct str	*fields[] = { &item.reply, &item.host, &item.status,
 	    &rcpt.address, &rcpt.orcpt, &rcpt.orcpt_type, &original.sender,
@@ -235,7 +333,6 @@ test_every_octet_in_every_field(void **state)
 	char		 text[128];
 	struct str	 good;
 
-	(void)state;
 	for (size_t f = 0; f < COUNT(fields); f++) {
 		good = *fields[f];
 		for (int octet = 0; octet < 256; octet++) {
@@ -252,6 +349,15 @@ test_every_octet_in_every_field(void **state)
 		}
 		*fields[f] = good;
 	}
+}
+
+static void
+test_every_octet_in_every_field(void **state)
+{
+	(void)state;
+	every_octet_in_every_field();
+	original.utf8 = true;
+	every_octet_in_every_field();
 }
 
 static void
@@ -288,6 +394,9 @@ main(void)
 		    set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_delay_and_success,
 		    set_up, tear_down),
+		cmocka_unit_test(test_actions),
+		cmocka_unit_test_setup_teardown(test_many_recipients, set_up,
+		    tear_down),
 		cmocka_unit_test(test_who_wants_one),
 		cmocka_unit_test_setup_teardown(
 		    test_every_octet_in_every_field, set_up, tear_down),

@@ -152,6 +152,31 @@ test_as_a_queue(void **state)
 	buf_clear(&b);
 }
 
+/* What was let go of is nowhere in the memory that is still ours. */
+static void
+test_secret(void **state)
+{
+	struct buf	b = BUF_INIT(4096);
+
+	(void)state;
+	b.secret = true;
+	buf_room(&b, 1000);
+	buf_puts(&b, "Sesam");
+	buf_puts(&b, "Mutabor");
+	buf_consume(&b, 5);
+	assert_null(memmem(b.base, b.size, "Sesam", 5));
+	buf_room(&b, b.size - b.len);		/* moves it to the front */
+	assert_int_equal(b.off, 0);
+	assert_memory_equal(buf_data(&b), "Mutabor", 7);
+	assert_null(memmem(b.base + 1, b.size - 1, "Mutabor", 7));
+	buf_truncate(&b, 3);
+	assert_null(memmem(b.base, b.size, "abor", 4));
+	buf_reset(&b);
+	assert_null(memmem(b.base, b.size, "Mut", 3));
+	buf_clear(&b);
+	assert_true(b.secret);
+}
+
 int
 main(void)
 {
@@ -161,6 +186,7 @@ main(void)
 		cmocka_unit_test(test_room),
 		cmocka_unit_test(test_failure_is_kept),
 		cmocka_unit_test(test_as_a_queue),
+		cmocka_unit_test(test_secret),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

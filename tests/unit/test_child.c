@@ -347,6 +347,7 @@ test_backoff_rare_deaths(void **state)
 /* ---- another configuration --------------------------------------------- */
 
 static struct listener_conf	 mx = { .service = SERVICE_MX,
+    .auth_table = TABLE_NONE,
 				    .message_size = 1000 };
 static struct route_conf	 routes[] = { { .via_port = 2526 },
 				    { .via_port = 2527 } };

@@ -226,7 +226,9 @@ test_nearest(void **state)
 		{ IN_LISTEN, "adress", "address" },
 		{ IN_LISTEN, "addres", "address" },
 		{ IN_TOP, "x", NULL },
-		{ IN_TOP, "certificate", NULL },
+		{ IN_TOP, "cerificate", "certificate" },
+		{ IN_LISTEN, "require-tsl", "require-tls" },
+		{ IN_TOP, "rules", NULL },
 		{ IN_TOP, "a-word-that-is-longer-than-all-of-them", NULL },
 	};
 

@@ -147,6 +147,12 @@ peer_new(int fd, enum role role, uint16_t index, uint32_t generation,
 	return &process->peer;
 }
 
+void
+peer_forget(struct peer *p, uint32_t id)
+{
+	(void)p, (void)id;
+}
+
 int
 peer_take_fd(struct peer *p)
 {

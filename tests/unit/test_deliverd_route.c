@@ -1,418 +1,7 @@
 /*
- * deliverd's routes, from ROUTE_WAKE to JOB_RESULT: real connections to a
- * small SMTP server on loopback, with what the process says to queued and
- * resolverd caught on its way out.
+ * deliverd's routes, from ROUTE_WAKE to JOB_RESULT, for mail by SMTP.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <event2/event.h>
-
-#include <netinet/in.h>
-#include <sys/socket.h>
-
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#include "clock.h"
-#include "kept.h"
-#include "log.h"
-#include "peer.h"
-#include "proc.h"
-#include "route.h"
-#include "target.h"
-
-#define LATE_MS		3000	/* nothing here takes as long */
-
-static struct event_base	*base;
-static struct conf		 conf;
-static bool			 stopping, queued_down, resolver_down;
-static struct peer		 queued_peer = { .role = ROLE_QUEUED };
-static struct peer		 resolver_peer = { .role = ROLE_RESOLVERD };
-
-/* what was said to queued, and the open question */
-static char			 said[8192];
-static struct route		*asker;
-static pending_lost		 asker_lost;
-static unsigned			 n_asked;
-static uint32_t			 window;
-static struct event		*feeder;
-static unsigned			 n_down, n_results[RCPT_STATUS_N];
-static unsigned			 n_in_hand, n_to_send;
-
-/* ---- the process around it --------------------------------------------- */
-
-struct event_base *
-proc_base(void)
-{
-	return base;
-}
-
-const struct conf *
-proc_conf(void)
-{
-	return &conf;
-}
-
-bool
-proc_stopping(void)
-{
-	return stopping;
-}
-
-struct peer *
-proc_peer(enum role role)
-{
-	if (role == ROLE_QUEUED)
-		return queued_down ? NULL : &queued_peer;
-	return resolver_down ? NULL : &resolver_peer;
-}
-
-static void
-note(const char *fmt, ...)
-{
-	size_t	 n = strlen(said);
-	va_list	 ap;
-
-	va_start(ap, fmt);
-	vsnprintf(said + n, sizeof(said) - n, fmt, ap);
-	va_end(ap);
-}
-
-static void
-note_result(const struct job_result *m)
-{
-	static const char	 letters[] = "DTFR";
-
-	note("%u:", m->job);
-	for (size_t i = 0; i < m->n_rcpts; i++) {
-		note("%c%.*s", letters[m->rcpts[i].status],
-		    STR_FMT(m->rcpts[i].code));
-		n_results[m->rcpts[i].status]++;
-	}
-	note(" ");
-	n_in_hand--;
-	event_active(feeder, EV_TIMEOUT, 0);
-}
-
-int
-peer_send_any(struct peer *p, enum message type, uint32_t id, int fd,
-    union payload_pointer x)
-{
-	(void)p, (void)id, (void)fd;
-	switch (type) {
-	case MSG_ROUTE_WINDOW:
-		note("w%u ", x.ROUTE_WINDOW->window);
-		window = x.ROUTE_WINDOW->window;
-		event_active(feeder, EV_TIMEOUT, 0);
-		break;
-	case MSG_ROUTE_DOWN:
-		note("down%u ", x.ROUTE_DOWN->retry_s);
-		n_down++;
-		break;
-	case MSG_JOB_RESULT:
-		note_result(x.JOB_RESULT);
-		break;
-	case MSG_JOB_RESUME:
-		note("resume%u ", x.JOB_RESUME->job);
-		break;
-	case MSG_JOB_RESUMED:
-		note("resumed ");
-		break;
-	default:
-		fail_msg("%s was sent", message_name(type));
-	}
-	return 0;
-}
-
-uint32_t
-peer_ask_any(struct peer *p, enum message type, int fd,
-    union payload_pointer x, pending_lost lost, void *who,
-    uint32_t timeout_ms)
-{
-	(void)fd, (void)timeout_ms;
-	assert_int_equal(type, MSG_HOSTS_ASK);
-	if (p == NULL)
-		return 0;
-	note("ask%s ", x.HOSTS_ASK->mx ? "-mx" : "");
-	asker = who;
-	asker_lost = lost;
-	n_asked++;
-	return 1;
-}
-
-void
-peer_forget(struct peer *p, uint32_t id)
-{
-	(void)p, (void)id;
-	asker = NULL;
-}
-
-/* ---- a server ---------------------------------------------------------- */
-
-struct session {
-	struct io	*io;
-	bool		 in_data;
-	unsigned	 n;
-};
-
-static struct event	*acceptor;
-static struct netaddr	 server_addr;
-static const char	*greeting;
-static unsigned		 max_mails;	/* of a connection, then 421 */
-static unsigned		 n_sessions, n_open, n_open_most, n_mails;
-
-static void
-session_end(struct session *s)
-{
-	io_finish(&s->io, 1000);
-	n_open--;
-	free(s);
-}
-
-/* False when the session is no more. */
-static bool
-session_line(struct session *s, struct str line)
-{
-	if (s->in_data) {
-		if (!str_equal(line, str_of(".\r\n")))
-			return true;
-		s->in_data = false;
-		s->n++;
-		n_mails++;
-		io_printf(s->io, "250 2.0.0 got it\r\n");
-	} else if (str_starts_nocase(line, str_of("EHLO"))) {
-		io_printf(s->io, "250-sink\r\n250 PIPELINING\r\n");
-	} else if (str_starts_nocase(line, str_of("QUIT"))) {
-		io_printf(s->io, "221 bye\r\n");
-		session_end(s);
-		return false;
-	} else if (max_mails != 0 && s->n >= max_mails) {
-		io_printf(s->io, "421 4.7.0 enough\r\n");
-		session_end(s);
-		return false;
-	} else if (str_starts_nocase(line, str_of("DATA"))) {
-		s->in_data = true;
-		io_printf(s->io, "354 go\r\n");
-	} else {
-		io_printf(s->io, "250 ok\r\n");
-	}
-	return true;
-}
-
-static size_t
-session_data(void *arg, struct str in)
-{
-	size_t		 used = 0;
-	const char	*lf;
-
-	while (used < in.n && (lf = memchr(in.p + used, '\n',
-	    in.n - used)) != NULL) {
-		struct str	 line = str_bytes(in.p + used,
-				    (size_t)(lf - in.p) - used + 1);
-
-		used += line.n;
-		if (!session_line(arg, line))
-			return in.n;
-	}
-	return used;
-}
-
-static void
-session_ended(void *arg, enum io_end how)
-{
-	struct session	*s = arg;
-
-	(void)how;
-	io_free(&s->io);
-	n_open--;
-	free(s);
-}
-
-static const struct io_ops	session_ops = { session_data, NULL,
-				    session_ended };
-
-static void
-on_accept(evutil_socket_t fd, short what, void *arg)
-{
-	struct session	*s = calloc(1, sizeof(*s));
-	int		 c = accept4(fd, NULL, NULL, SOCK_NONBLOCK);
-
-	(void)what, (void)arg;
-	assert_true(c != -1);
-	s->io = io_new(c, &session_ops, s);
-	n_sessions++;
-	if (++n_open > n_open_most)
-		n_open_most = n_open;
-	io_write(s->io, str_of(greeting));
-}
-
-static int
-loopback_socket(struct netaddr *addr)
-{
-	struct sockaddr_storage	 ss;
-	socklen_t		 len = sizeof(ss);
-	int			 fd = socket(AF_INET, SOCK_STREAM |
-				    SOCK_NONBLOCK, 0);
-
-	netaddr_parse(addr, str_of("127.0.0.1"));
-	assert_int_equal(bind(fd, (struct sockaddr *)&ss,
-	    netaddr_to_sockaddr(addr, &ss)), 0);
-	getsockname(fd, (struct sockaddr *)&ss, &len);
-	netaddr_from_sockaddr(addr, (struct sockaddr *)&ss, len);
-	return fd;
-}
-
-static void
-start_server(void)
-{
-	int	 fd = loopback_socket(&server_addr);
-
-	assert_int_equal(listen(fd, 100), 0);
-	acceptor = event_new(base, fd, EV_READ | EV_PERSIST, on_accept, NULL);
-	event_add(acceptor, NULL);
-	conf.smtp_port = server_addr.port;
-}
-
-/* ---- queued's part ----------------------------------------------------- */
-
-static uint32_t		 next_job = 1;
-
-static void
-wake(uint32_t route, const char *next_hop, bool via)
-{
-	struct route_wake	 m = {
-		.route = route, .next_hop = str_of(next_hop), .via = via,
-		.concurrency = 5, .waiting = n_to_send,
-	};
-
-	route_wake(&m);
-}
-
-static void
-send_job(uint32_t route)
-{
-	struct job_rcpt	 rcpt = { .rcpt.address = STR("r@b.test") };
-	struct job	 m = {
-		.job = next_job++, .route = route,
-		.sender = STR("s@a.test"), .rcpts = &rcpt, .n_rcpts = 1,
-		.header = STR("\r\n"), .body = STR("x\r\n"), .size = 5,
-	};
-	struct result	*r = result_new(&m);
-
-	assert_int_equal(kept_add(r), 0);
-	n_in_hand++;
-	route_job(route, task_new(&m, -1, r));
-}
-
-/* As queued does: as many jobs as the window lets. */
-static void
-on_feed(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd, (void)what, (void)arg;
-	while (n_to_send != 0 && n_in_hand < window) {
-		n_to_send--;
-		send_job(1);
-	}
-}
-
-/* Turns the loop until done() or it is late. */
-static void
-turn_until(bool (*done)(void))
-{
-	uint64_t		 late = clock_ms() + LATE_MS;
-	const struct timeval	 tick = { 0, 2000 };
-
-	while (!done() && clock_ms() < late) {
-		event_base_loopexit(base, &tick);
-		event_base_dispatch(base);
-	}
-	if (!done())
-		fail_msg("late; said: %s", said);
-}
-
-static bool
-all_ended(void)
-{
-	return n_in_hand == 0 && n_to_send == 0;
-}
-
-static bool
-asleep(void)
-{
-	return window == 0 && n_open == 0 && pool_leaving() == 0;
-}
-
-static bool
-is_down(void)
-{
-	return n_down != 0;
-}
-
-/* The answer of resolverd: hosts at these addresses. */
-static void
-answer(enum names_result result, const char *const *addrs, size_t n)
-{
-	struct host_address	 a[16];
-	struct mail_host	 host = { .name = STR("mx.b.test"),
-				    .addrs = a, .n_addrs = n };
-	struct hosts		 m = { .result = result, .ttl_s = 60,
-				    .why = STR("because"), .hosts = &host,
-				    .n_hosts = n != 0 ? 1 : 0 };
-	struct route		*r = asker;
-
-	for (size_t i = 0; i < n; i++)
-		assert_int_equal(netaddr_parse(&a[i].addr,
-		    str_of(addrs[i])), 0);
-	assert_non_null(r);
-	asker = NULL;
-	route_on_hosts(r, &m);
-}
-
-static const char *const	here[] = { "127.0.0.1" };
-
-static int
-setup(void **state)
-{
-	(void)state;
-	conf = (struct conf){
-		.hostname = STR("mx.test"), .smtp_port = server_addr.port,
-		.connect_timeout_ms = 1000, .greeting_timeout_ms = 1000,
-		.helo_timeout_ms = 1000, .mail_timeout_ms = 1000,
-		.rcpt_timeout_ms = 1000, .data_start_timeout_ms = 1000,
-		.data_block_timeout_ms = 1000, .data_end_timeout_ms = 1000,
-		.quit_timeout_ms = 1000, .connection_idle_ms = 20,
-		.dns_timeout_ms = 1000, .allow_loopback = true,
-	};
-	said[0] = '\0';
-	greeting = "220 sink\r\n";
-	stopping = queued_down = resolver_down = false;
-	max_mails = n_sessions = n_open_most = n_mails = n_asked = 0;
-	window = n_down = n_in_hand = n_to_send = 0;
-	memset(n_results, 0, sizeof(n_results));
-	next_job = 1;
-	asker = NULL;
-	return 0;
-}
-
-/* Routes and results of one test are not there in the next. */
-static int
-teardown(void **state)
-{
-	(void)state;
-	for (uint32_t j = 1; j < next_job; j++)
-		(void)kept_done(j);
-	route_queued_lost();
-	window = 0;
-	turn_until(asleep);
-	return 0;
-}
+#include "route_harness.h"
 
 /* ---- tests ------------------------------------------------------------- */
 
@@ -529,25 +118,38 @@ test_no_mail_ever(void **state)
 	}
 }
 
+/* One that is just starting, or starting again, is waited for. */
 static void
 test_no_resolver(void **state)
 {
 	(void)state;
 	resolver_down = true;
 	wake(1, "b.test", false);
-	assert_string_equal(said, "down60 ");
-	said[0] = '\0';
-	/* sent before queued knew */
 	send_job(1);
-	assert_string_equal(said, "1:R ");
+	assert_string_equal(said, "w2 ");
+	resolver_down = false;
+	route_resolver_up();
+	assert_string_equal(said, "w2 ask-mx ");
+	/* it dies with the question */
+	resolver_down = true;
+	asker_lost(asker, LOST_PEER);
+	resolver_down = false;
+	route_resolver_up();
+	assert_string_equal(said, "w2 ask-mx ask-mx ");
+	answer(NAMES_OK, here, 1);
+	turn_until(all_ended);
+	assert_int_equal(n_results[RCPT_DELIVERED], 1);
 }
 
+/* But not again and again: it may be this question that it dies of. */
 static void
 test_resolver_lost(void **state)
 {
 	(void)state;
 	wake(1, "b.test", false);
 	send_job(1);
+	asker_lost(asker, LOST_PEER);
+	asker_lost(asker, LOST_PEER);
 	said[0] = '\0';
 	asker_lost(asker, LOST_PEER);
 	assert_string_equal(said, "down60 w0 1:T4.4.3 ");
@@ -555,6 +157,9 @@ test_resolver_lost(void **state)
 	wake(1, "b.test", false);
 	asker_lost(asker, LOST_TIMEOUT);
 	assert_non_null(strstr(said, "down120"));
+	/* sent before queued knew */
+	send_job(1);
+	assert_non_null(strstr(said, "2:R "));
 	wake(1, "b.test", false);
 	answer(NAMES_OK, here, 1);
 	send_job(1);
@@ -577,6 +182,33 @@ test_dead_host(void **state)
 	answer(NAMES_OK, here, 1);
 	turn_until(is_down);
 	assert_non_null(strstr(said, "down60 w0 1:T4.4.1 2:R "));
+}
+
+/* Whatever waits for it, a route that was down is probed by one connection. */
+static void
+test_one_probe(void **state)
+{
+	struct netaddr	 dead;
+	int		 fd = loopback_socket(&dead);
+
+	(void)state;
+	close(fd);
+	conf.smtp_port = dead.port;
+	n_to_send = 100;
+	wake(1, "b.test", false);
+	/* two, at first */
+	assert_non_null(strstr(said, "w4 "));
+	answer(NAMES_OK, here, 1);
+	turn_until(is_down);
+	said[0] = '\0';
+	n_down = 0;
+	wake(1, "b.test", false);
+	assert_non_null(strstr(said, "w2 "));
+	assert_null(strstr(said, "w4 "));
+	turn_until(is_down);
+	assert_non_null(strstr(said, "down120 w0 "));
+	assert_null(strstr(said, "w4 "));
+	n_to_send = 0;
 }
 
 static void
@@ -765,14 +397,6 @@ test_stop(void **state)
 	window = 0;
 }
 
-static void
-no_log(enum log_level level, const char *line, size_t n)
-{
-	(void)level, (void)line, (void)n;
-}
-
-#define TEST(test)	cmocka_unit_test_setup_teardown(test, setup, teardown)
-
 int
 main(void)
 {
@@ -786,6 +410,7 @@ main(void)
 		TEST(test_no_resolver),
 		TEST(test_resolver_lost),
 		TEST(test_dead_host),
+		TEST(test_one_probe),
 		cmocka_unit_test(test_greetings),
 		TEST(test_next_address),
 		TEST(test_loopback),
@@ -795,11 +420,6 @@ main(void)
 		TEST(test_stop),	/* the last: it cannot be undone */
 	};
 
-	log_set_sink(no_log);
-	base = event_base_new();
-	feeder = event_new(base, -1, 0, on_feed, NULL);
-	io_setup(base);
-	route_setup();
-	start_server();
+	harness_begin();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,22 +10,32 @@
 #include "mail.h"
 #include "outcome.h"
 #include "pool.h"
+#include "reply.h"
 #include "route.h"
 #include "router.h"
 #include "schedule.h"
 #include "submit.h"
 #include "task.h"
+#include "worker.h"
 
-enum { ON_MX, ON_LOCAL };
+enum { ON_MX, ON_LOCAL, ON_SUBMISSION };
 
 static const struct listener_conf	 listeners[] = {
 	{ .service = SERVICE_MX }, { .service = SERVICE_LOCAL },
+	{ .service = SERVICE_SUBMISSION },
 };
 static const struct route_conf		 every = { .pattern = STR("*"),
 	.concurrency = 5, .retry_min_s = 300, .retry_max_s = 3600,
 	.expire_s = 86400 };
 static const struct route_conf		 smart = { .pattern = STR("*"),
 	.via_host = STR("smart.example"), .via_port = 25, .concurrency = 5,
+	.retry_min_s = 300, .retry_max_s = 3600, .expire_s = 86400 };
+
+static const struct route_conf		 slow = { .pattern = STR("*"),
+	.concurrency = 5, .rate_messages = 2, .rate_ms = 10000,
+	.retry_min_s = 300, .retry_max_s = 3600, .expire_s = 86400 };
+static const struct route_conf		 quick = { .pattern = STR("*"),
+	.concurrency = 5, .rate_messages = 300, .rate_ms = 60000,
 	.retry_min_s = 300, .retry_max_s = 3600, .expire_s = 86400 };
 
 static struct peer	 smtpd, out;
@@ -52,6 +62,12 @@ worker_up(void)
 {
 	out = (struct peer){ .role = ROLE_DELIVERD_OUT };
 	dispatch_peer_up(&out);
+}
+
+static const struct worker *
+held_by(void)
+{
+	return out.data;
 }
 
 static void
@@ -356,6 +372,64 @@ test_windows(void **state)
 	run_steps(down_and_up, COUNT(down_and_up));
 }
 
+static unsigned
+take_jobs(struct fake_sent *hand)
+{
+	unsigned	 n = 0;
+
+	while (next_job(&hand[n]))
+		n++;
+	return n;
+}
+
+/* Later, when the route looks again; what is in hand is delivered. */
+static unsigned
+jobs_after(uint64_t ms, struct fake_sent *hand, unsigned n)
+{
+	while (n > 0)
+		delivered(&hand[--n]);
+	fake_sync(true);
+	fake_time(ms);
+	dispatch_retry(route_find(route_number));
+	fake_run();
+	return take_jobs(hand);
+}
+
+static void
+test_rate(void **state)
+{
+	struct fake_sent	 hand[16];
+	unsigned		 n;
+
+	(void)state;
+	use_routes(&slow);			/* one each five seconds */
+	for (int i = 0; i < 4; i++)
+		submit();
+	wake_up(10);
+	assert_int_equal(n = take_jobs(hand), 1);
+	assert_int_equal(n = jobs_after(4900, hand, n), 0);
+	assert_int_equal(n = jobs_after(200, hand, n), 1);
+	assert_int_equal(n = jobs_after(3600000, hand, n), 1);
+	/* it is not woken for what it may not send */
+	window(0);
+	assert_false(fake_take(MSG_ROUTE_WAKE, hand + 8));
+	assert_int_equal(n = jobs_after(5000, hand, n), 0);
+	wake_up(10);
+	assert_int_equal(n = take_jobs(hand), 1);
+	assert_int_equal(jobs_after(5000, hand, n), 0);
+
+	use_routes(&quick);			/* five a second, at once */
+	for (int i = 0; i < 8; i++)
+		submit();
+	wake_up(10);
+	assert_int_equal(n = take_jobs(hand), 5);
+	assert_int_equal(n = jobs_after(400, hand, n), 2);
+	assert_int_equal(n = jobs_after(1000, hand, n), 1);
+	jobs_after(0, hand, n);
+	assert_null(mail_after(0));
+	use_routes(&every);
+}
+
 static void
 test_many_recipients_are_several_jobs(void **state)
 {
@@ -491,6 +565,143 @@ test_failure_is_reported_first(void **state)
 	assert_int_equal(mail_totals().messages, 1);
 }
 
+static size_t
+count_in(const struct fake_mail *m, const char *text)
+{
+	size_t	 n = 0, len = strlen(text);
+
+	for (const char *p = m->body.p, *end = p + m->body.n;
+	    (p = memmem(p, (size_t)(end - p), text, len)) != NULL; p += len)
+		n++;
+	return n;
+}
+
+/* Whatever the number of transactions: its sender gets one report. */
+static void
+test_one_report_for_a_round(void **state)
+{
+	static const enum rcpt_status	 second[] = { RCPT_FAILED,
+	    RCPT_DELIVERED, RCPT_DEFERRED };
+	static const size_t		 want[] = { 150, 100, 100 };
+	struct fake_sent		 job[2];
+	struct msgid			 id;
+	size_t				 before;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(second); i++) {
+		before = fake_n_mails + 1;
+		id = submit_to("alice@example.org", 150);
+		if (i == 0)
+			wake_up(2);
+		assert_true(next_job(&job[0]) && next_job(&job[1]));
+		if (job[0].n_rcpts != 100) {	/* the order is not ours */
+			struct fake_sent	 other = job[0];
+
+			job[0] = job[1];
+			job[1] = other;
+		}
+		say(&job[0], RCPT_FAILED, 550, "5.1.1");
+		assert_int_equal(fake_n_mails, before);
+		assert_int_equal(mail_waiting(mail_find(&id)), 150);
+		say(&job[1], second[i], 450, "4.2.0");
+		assert_int_equal(fake_n_mails, before + 1);
+		assert_int_equal(count_in(&fake_mails[before],
+		    "\r\nAction: failed"), want[i]);
+		fake_sync(true);
+		assert_int_equal(mail_find(&id) != NULL,
+		    second[i] == RCPT_DEFERRED);
+	}
+}
+
+/* What asks for a word of success gets it from us, where the remote does not
+ * see to it. */
+static void
+test_success(void **state)
+{
+	static const struct {
+		uint8_t		 notify;
+		bool		 dsn;
+		const char	*want;
+	} cases[] = {
+		{ NOTIFY_SUCCESS, false, "Action: relayed\r\n" },
+		{ NOTIFY_SUCCESS | NOTIFY_FAILURE, false,
+		    "Action: relayed\r\n" },
+		{ NOTIFY_SUCCESS, true, NULL },
+		{ NOTIFY_FAILURE, false, NULL },
+		{ NOTIFY_NEVER, false, NULL },
+		{ 0, false, NULL },
+	};
+	struct recipient	 rcpt = { STR("x@example.net"), 0,
+	    STR("rfc822"), STR("y@example.net") };
+	struct rcpt_result	 r = { 0, RCPT_DELIVERED, 250, STR("2.0.0"),
+	    STR("taken") };
+	struct job_result	 result = { .host = STR("mx.example.net"),
+	    .rcpts = &r, .n_rcpts = 1 };
+	struct mail_submit	 m = { .envelope = {
+	    .sender = STR("alice@example.org"), .listener = ON_LOCAL,
+	    .rcpts = &rcpt, .n_rcpts = 1 },
+	    .header = STR("Subject: x\r\n\r\n") };
+	struct fake_sent	 job = { .type = MSG_N };
+	size_t			 before;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		before = fake_n_mails + 1;
+		rcpt.notify = cases[i].notify;
+		m.envelope.id = new_id();
+		on_mail_submit(&smtpd, 1, &m);
+		fake_run();
+		if (i == 0)
+			wake_up(1);
+		assert_true(next_job(&job));
+		result.job = job.job.job;
+		result.dsn = cases[i].dsn;
+		on_job_result(&out, 0, &result);
+		fake_run();
+		fake_sync(true);
+		assert_int_equal(fake_n_mails, before +
+		    (cases[i].want != NULL));
+		if (cases[i].want != NULL)
+			assert_int_equal(count_in(&fake_mails[before],
+			    cases[i].want), 1);
+	}
+}
+
+/* Nobody is told of mail that he may never have sent, unless the postmaster
+ * wants it so. */
+static void
+test_unverified_senders(void **state)
+{
+	struct msgid		 id;
+	struct fake_sent	 job = one_job(&id);
+
+	(void)state;
+	fake_conf.unverified = UNVERIFIED_HOLD;
+	mail_find(&id)->flags |= MAIL_UNVERIFIED;
+	fake_marks[MARK_HOLD] = 0;
+	say(&job, RCPT_FAILED, 550, "5.1.1");
+	assert_int_equal(fake_n_mails, 1);
+	assert_int_equal(fake_marks[MARK_HOLD], 1);
+	assert_int_equal(mail_find(&id)->parts->state, PART_HELD);
+	assert_true(str_equal(reply_text(mail_find(&id)->parts->reply),
+	    str_of("words of theirs")));
+	schedule_release(mail_find(&id));
+	fake_run();
+	fake_conf.unverified = UNVERIFIED_DISCARD;
+	assert_true(next_job(&job));
+	say(&job, RCPT_FAILED, 550, "5.1.1");
+	assert_int_equal(fake_n_mails, 1);
+	assert_true(last_record()->gone);
+	assert_true(fake_logged("discarded"));
+	fake_sync(true);
+	id = submit();
+	mail_find(&id)->flags |= MAIL_UNVERIFIED;
+	fake_conf.unverified = UNVERIFIED_REPORT;
+	assert_true(next_job(&job));
+	say(&job, RCPT_FAILED, 550, "5.1.1");
+	assert_int_equal(fake_n_mails, 3);
+}
+
 static void
 test_no_report_no_end(void **state)
 {
@@ -605,23 +816,45 @@ test_worker_lost(void **state)
 	assert_null(mail_after(0));
 }
 
+/* It goes among others, then as the only suspect; at last it is held, and
+ * says why. */
 static void
-test_one_that_kills_waits(void **state)
+test_one_that_kills_is_held(void **state)
 {
 	struct msgid		 id;
 	struct fake_sent	 job = one_job(&id);
+	const struct mail	*m = mail_find(&id);
 
 	(void)state;
-	for (int i = 0; i < DEATHS_MAX; i++) {
+	fake_marks[MARK_HOLD] = 0;
+	for (int i = 1; i < DEATHS_MAX; i++) {
 		worker_down();
-		assert_int_equal(mail_find(&id)->parts->state, PART_READY);
+		assert_int_equal(m->parts->state, PART_READY);
+		assert_int_equal(m->parts->deaths, i);
 		worker_up();
 		resumed();
 		wake_up(1);
 		assert_true(next_job(&job));
+		assert_int_equal(held_by()->n_suspects, 1);
+		assert_int_equal(held_by()->alone, i >= DEATHS_ALONE);
 	}
 	worker_down();
-	assert_int_equal(mail_find(&id)->parts->state, PART_DEFERRED);
+	assert_int_equal(m->parts->state, PART_HELD);
+	assert_true(m->flags & MAIL_HELD);
+	assert_int_equal(fake_marks[MARK_HOLD], 1);
+	assert_true(fake_logged("it is held"));
+	assert_true(str_equal(reply_text(m->parts->reply),
+	    str_of("held, as the programs that tried to deliver it have died "
+	    "of it")));
+	/* until somebody lets it go */
+	schedule_release(mail_find(&id));
+	worker_up();
+	resumed();
+	wake_up(1);
+	assert_true(next_job(&job));
+	delivered(&job);
+	fake_sync(true);
+	assert_null(mail_after(0));
 }
 
 static void
@@ -848,6 +1081,62 @@ test_no_room_for_results(void **state)
 	delivered(&job);
 }
 
+/* ---- time -------------------------------------------------------------- */
+
+/* As fake_time, but the wall clock goes where it likes. */
+static void
+jump(int64_t wall_s)
+{
+	clock_hold(fake_ms, fake_wall + wall_s);
+}
+
+/*
+ * The wall clock goes a day back, or ten years on: nothing is given up or
+ * warned of, and nothing goes out before its time.
+ */
+static void
+test_clock_jumps_while_mail_waits(void **state)
+{
+	static const int64_t	 jumps[] = { -86400, 315360000 };
+	struct msgid		 ids[20];
+	struct fake_sent	 job;
+	struct msgid		 first;
+
+	(void)state;
+	fake_conf.delay_warning_s = 7200;
+	fake_marks[MARK_WARNED] = 0;
+	job = one_job(&first);
+	say(&job, RCPT_DEFERRED, 421, "4.3.2");
+	window(COUNT(ids));
+	for (size_t i = 0; i < COUNT(ids); i++) {
+		ids[i] = submit();
+		assert_true(next_job(&job));
+		say(&job, RCPT_DEFERRED, 421, "4.3.2");
+	}
+	fake_sync(true);
+	for (size_t i = 0; i < COUNT(jumps); i++) {
+		fake_time(1000);
+		jump(jumps[i]);
+		schedule_due();
+		fake_run();
+		assert_false(next_job(&job));
+		assert_int_equal(schedule_deferred(), COUNT(ids) + 1);
+		/* and when it is tried, it waits on */
+		schedule_retry(mail_find(&ids[i]));
+		fake_run();
+		assert_true(next_job(&job));
+		say(&job, RCPT_DEFERRED, 421, "4.3.2");
+		assert_int_equal(mail_find(&ids[i])->parts->state,
+		    PART_DEFERRED);
+		assert_in_range(mail_find(&ids[i])->parts->in.heap.due_s,
+		    schedule_now() + 1, schedule_now() + every.retry_max_s);
+	}
+	assert_int_equal(mail_totals().messages, COUNT(ids) + 1);
+	assert_int_equal(fake_marks[MARK_WARNED], 0);
+	assert_false(fake_logged("report id="));
+	fake_time(0);
+}
+
 static void
 test_clock_has_jumped(void **state)
 {
@@ -1045,6 +1334,35 @@ test_submit_is_checked_again(void **state)
 	}
 }
 
+/* Mail of an account may go anywhere, and its sender is known. */
+static void
+test_accounts(void **state)
+{
+	struct recipient	 to = { .address = STR("x@example.net") };
+	struct mail_submit	 m = { .envelope = { .id = new_id(),
+	    .sender = STR("a@b.test"), .listener = ON_SUBMISSION,
+	    .rcpts = &to, .n_rcpts = 1 } };
+	struct fake_sent	 s;
+
+	(void)state;
+	smtpd.role = ROLE_SMTPD_MSA;
+	on_mail_submit(&smtpd, 5, &m);
+	assert_true(fake_take(MSG_MAIL_STORED, &s));
+	assert_int_equal(s.stored.result, STORE_REFUSED);
+	m.envelope.account = str_of("user");
+	on_mail_submit(&smtpd, 6, &m);
+	fake_run();
+	assert_true(fake_take(MSG_MAIL_STORED, &s));
+	assert_int_equal(s.stored.result, STORE_OK);
+	assert_true(fake_mail_find(&m.envelope.id)->envelope.verified);
+	/* one that only port 25 knows of is none */
+	smtpd.role = ROLE_SMTPD_MX;
+	m.envelope.id = new_id();
+	on_mail_submit(&smtpd, 7, &m);
+	assert_false(fake_take(MSG_MAIL_STORED, &s));
+	assert_non_null(fake_fault);
+}
+
 static void
 test_ids_are_new_and_known(void **state)
 {
@@ -1125,19 +1443,23 @@ main(void)
 {
 	const struct CMUnitTest	 tests[] = {
 		TEST(test_windows),
+		TEST(test_rate),
 		TEST(test_many_recipients_are_several_jobs),
 		TEST(test_kept_only_when_durable),
 		TEST(test_deferred_waits),
 		TEST(test_greylisted_is_tried_sooner),
 		TEST(test_mixed_results),
 		TEST(test_failure_is_reported_first),
+		TEST(test_one_report_for_a_round),
+		TEST(test_success),
+		TEST(test_unverified_senders),
 		TEST(test_no_report_no_end),
 		TEST(test_nobody_to_tell),
 		TEST(test_expired),
 		TEST(test_expired_on_a_dead_route),
 		TEST(test_delay_is_told_once),
 		TEST(test_worker_lost),
-		TEST(test_one_that_kills_waits),
+		TEST(test_one_that_kills_is_held),
 		TEST(test_worker_lost_while_loading),
 		TEST(test_results_that_lie),
 		TEST(test_route_that_never_was),
@@ -1148,6 +1470,7 @@ main(void)
 		TEST(test_resume_of_anothers),
 		TEST(test_no_room_for_results),
 		TEST(test_clock_has_jumped),
+		TEST(test_clock_jumps_while_mail_waits),
 		TEST(test_no_address_any_more),
 		TEST(test_removed_ends_once),
 		TEST(test_not_sent_is_not_suspect),
@@ -1156,6 +1479,7 @@ main(void)
 		TEST(test_waiting_mail_follows_new_routes),
 		TEST(test_removed_while_in_hand),
 		TEST(test_submit_is_checked_again),
+		TEST(test_accounts),
 		TEST(test_ids_are_new_and_known),
 		TEST(test_files_belong_to_their_channel),
 		TEST(test_only_own_files_are_submitted),

@@ -343,7 +343,9 @@ xor_free(void *state)
 	filters_freed++;
 }
 
-static const struct io_filter	 xor_filter = { xor_in, xor_out, xor_free };
+static const struct io_filter	 xor_filter = {
+	.incoming = xor_in, .outgoing = xor_out, .free = xor_free,
+};
 
 static void
 start_filtered(void)

@@ -2,7 +2,7 @@
  * What keyd signs: the two strings of a TLS server, and nothing that is one
  * octet away from their form.
  */
-#include "sign.h"
+#include "sign_form.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +11,9 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+#include "bounds.h"
+#include "messages.h"
 
 #define ECDSA_P256	0x0403
 #define RSA_PKCS1	0x0401

@@ -37,12 +37,21 @@ basic(const struct listener_conf *l, size_t n)
 static void
 test_role_wanted(void **state)
 {
+	static const struct certificate_ref	 shown = { 0 };
 	static const struct listener_conf	 mx[] = {
-	    { .service = SERVICE_MX } };
+	    { .service = SERVICE_MX, .auth_table = TABLE_NONE } };
 	static const struct listener_conf	 trusting[] = {
-	    { .service = SERVICE_MX, .trust = &network, .n_trust = 1 } };
+	    { .service = SERVICE_MX, .trust = &network, .n_trust = 1,
+	    .auth_table = TABLE_NONE } };
 	static const struct listener_conf	 local[] = {
-	    { .service = SERVICE_LOCAL } };
+	    { .service = SERVICE_LOCAL, .auth_table = TABLE_NONE } };
+	static const struct listener_conf	 tls[] = {
+	    { .service = SERVICE_MX, .auth_table = TABLE_NONE },
+	    { .service = SERVICE_MX, .auth_table = TABLE_NONE,
+	    .certificates = &shown, .n_certificates = 1 } };
+	static const struct listener_conf	 users[] = {
+	    { .service = SERVICE_SUBMISSION, .auth_table = 0,
+	    .certificates = &shown, .n_certificates = 1 } };
 	static const struct delivery_conf	 rule;
 	static const struct {
 		const struct listener_conf	*l;
@@ -65,12 +74,15 @@ test_role_wanted(void **state)
 		{ trusting, 1, 0, ROLE_SMTPD_MSA, 3 },
 		{ local, 1, 0, ROLE_SMTPD_MX, 0 },
 		{ local, 1, 0, ROLE_SMTPD_MSA, 3 },
-		/* nothing configures these yet */
-		{ mx, 1, 1, ROLE_STATE, 0 },
 		{ mx, 1, 1, ROLE_KEYD_SIGN, 0 },
-		{ mx, 1, 1, ROLE_KEYD_AUTH, 0 },
+		{ tls, 2, 0, ROLE_KEYD_SIGN, 1 },
+		{ tls, 2, 0, ROLE_KEYD_AUTH, 0 },
+		{ users, 1, 0, ROLE_KEYD_SIGN, 1 },
+		{ users, 1, 0, ROLE_KEYD_AUTH, 1 },
 		{ mx, 1, 1, ROLE_KEYD_CRED, 0 },
 		{ mx, 1, 1, ROLE_DELIVERD_CONNECT, 0 },
+		/* nothing configures these yet */
+		{ mx, 1, 1, ROLE_STATE, 0 },
 		{ mx, 1, 1, ROLE_DELIVERD_STS, 0 },
 		{ mx, 1, 1, ROLE_SMTPD_API, 0 },
 	};
@@ -84,6 +96,29 @@ test_role_wanted(void **state)
 		assert_int_equal(role_wanted(&conf, cases[i].role),
 		    cases[i].wanted);
 	}
+}
+
+/* Those that depend on other lists than the listeners. */
+static void
+test_role_of_a_list(void **state)
+{
+	static const struct credential_conf	 credential;
+	static const struct service_conf	 services[] = {
+	    { .host = STR("mbox.test"), .port = 24 },
+	    { .socket = STR("/run/lmtp") } };
+	struct conf				 conf = basic(NULL, 0);
+
+	(void)state;
+	conf.credentials = &credential;
+	conf.n_credentials = 1;
+	assert_int_equal(role_wanted(&conf, ROLE_KEYD_CRED), 1);
+
+	/* a host's addresses deliverd out finds and connects to itself */
+	conf.services = services;
+	conf.n_services = 1;
+	assert_int_equal(role_wanted(&conf, ROLE_DELIVERD_CONNECT), 0);
+	conf.n_services = 2;
+	assert_int_equal(role_wanted(&conf, ROLE_DELIVERD_CONNECT), 1);
 }
 
 static bool
@@ -101,9 +136,10 @@ test_confine(void **state)
 	const struct listener_conf	 l = { .message_size = 1000000 };
 	const struct route_conf		 routes[] = { { .via_port = 2526 },
 	    { .via_port = 25 } };
-	const struct domain_conf	 domains[] = {
-	    { .lmtp = STR("mbox.test:2424") },
-	    { .lmtp = STR("unix:/run/lmtp:7") } };
+	const struct service_conf	 services[] = {
+	    { .host = STR("mbox.test"), .port = 2424 },
+	    { .socket = STR("/run/lmtp:7") },
+	    { .addr = { .family = 4, .port = 2425 } } };
 	const struct name_server_conf	 server = { { .port = 5353 }, false };
 	struct conf			 conf = basic(&l, 1);
 	struct confine			 m;
@@ -112,8 +148,8 @@ test_confine(void **state)
 	(void)state;
 	conf.routes = routes;
 	conf.n_routes = COUNT(routes);
-	conf.domains = domains;
-	conf.n_domains = COUNT(domains);
+	conf.services = services;
+	conf.n_services = COUNT(services);
 	conf.name_servers = &server;
 	conf.n_name_servers = 1;
 
@@ -133,6 +169,11 @@ test_confine(void **state)
 	for (size_t i = 0; i < 6; i++)
 		assert_true(has_port(&m, (const uint16_t[]){ 25, 24, 465, 587,
 		    2526, 2424 }[i]));
+
+	assert_int_equal(plan_confine(&conf, ROLE_DELIVERD_CONNECT, &m,
+	    &room), 0);
+	assert_int_equal(m.n_ports, 1);
+	assert_true(has_port(&m, 2425));
 
 	assert_int_equal(plan_confine(&conf, ROLE_RESOLVERD, &m, &room), 0);
 	assert_int_equal(m.n_ports, 2);
@@ -366,6 +407,7 @@ main(void)
 {
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(test_role_wanted),
+		cmocka_unit_test(test_role_of_a_list),
 		cmocka_unit_test(test_confine),
 		cmocka_unit_test(test_too_many_ports),
 		cmocka_unit_test(test_user_parse),

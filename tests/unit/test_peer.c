@@ -440,7 +440,7 @@ phases_are_kept(void **state)
 static void
 credit_is_kept(void **state)
 {
-	struct auth_check	 a = { 0, STR_NONE, STR_NONE };
+	struct auth_check	 a = { .table = 0 };
 	struct nothing		 m;
 	struct end		 e;
 

@@ -220,6 +220,80 @@ test_show(void **state)
 	assert_string_equal(s.text, "s1@x.test u33@d3.test d3.test 2 ");
 }
 
+static struct fake_sent
+count(enum queue_column column, const struct queue_filter *f)
+{
+	struct queue_count	 m = { column, *f };
+	struct fake_sent	 s = { .type = MSG_N };
+
+	walk_count(&ctl, 7, &m, on_ended);
+	fake_run();
+	assert_true(fake_take(MSG_QUEUE_COUNTED, &s));
+	assert_int_equal(s.id, 7);
+	return s;
+}
+
+static void
+test_count(void **state)
+{
+	static const struct queue_filter	 all;
+	static const struct queue_filter	 some = {
+		.sender = STR("s1@x.test"), .domain = STR("d3.test") };
+	struct fake_sent			 s;
+
+	(void)state;
+	s = count(COLUMN_DOMAIN, &all);
+	assert_int_equal(s.n_rows, 10);
+	s = count(COLUMN_ROUTE, &all);
+	assert_int_equal(s.n_rows, 10);
+	s = count(COLUMN_SENDER, &all);
+	assert_int_equal(s.n_rows, 4);
+	assert_non_null(strstr(s.text, "s3@x.test 25/25;"));
+	assert_non_null(strstr(s.text, " 25/25;"));
+	s = count(COLUMN_STATE, &all);
+	assert_string_equal(s.text, "waiting 100/100;");
+	s = count(COLUMN_REPLY, &all);
+	assert_string_equal(s.text, " 100/100;");
+	s = count(COLUMN_DOMAIN, &some);
+	assert_string_equal(s.text, "d3.test 5/5;");
+}
+
+/* What goes to its own domain's hosts is counted without its envelope. */
+static void
+test_count_reads_no_envelope(void **state)
+{
+	static const struct queue_count	 m = { .column = COLUMN_DOMAIN };
+	struct fake_sent		 s;
+
+	(void)state;
+	fake_slow = true;
+	walk_count(&ctl, 7, &m, on_ended);
+	fake_run();
+	fake_slow = false;
+	assert_int_equal(fake_n_loads, 0);
+	assert_true(fake_take(MSG_QUEUE_COUNTED, &s));
+	assert_int_equal(s.n_rows, 10);
+}
+
+static void
+test_read(void **state)
+{
+	struct mail_show	 m = { str_of(msgid_text(&ids[33])) };
+	struct fake_sent	 s = { .type = MSG_N };
+
+	(void)state;
+	walk_read(&ctl, 9, &m, on_ended);
+	fake_run();
+	assert_true(fake_take(MSG_MAIL_CONTENT, &s));
+	assert_int_equal(s.show, SHOW_OK);
+	assert_int_equal(s.n_rows, 330);		/* octets */
+	m.id = str_of("zz");
+	walk_read(&ctl, 9, &m, on_ended);
+	fake_run();
+	assert_true(fake_take(MSG_MAIL_CONTENT, &s));
+	assert_int_equal(s.show, SHOW_NONE);
+}
+
 static void
 test_hold_release(void **state)
 {
@@ -327,6 +401,9 @@ main(void)
 		TEST(test_pages),
 		TEST(test_filters),
 		TEST(test_show),
+		TEST(test_count),
+		TEST(test_count_reads_no_envelope),
+		TEST(test_read),
 		TEST(test_hold_release),
 		TEST(test_remove),
 		TEST(test_retry),

@@ -73,6 +73,57 @@ test_greylisting(void **state)
 }
 
 static void
+test_stated_delays(void **state)
+{
+	static const struct {
+		const char	*reply;
+		uint32_t	 want;
+	} cases[] = {
+		{ "4.7.1 Greylisted, please try again in 300 seconds", 300 },
+		{ "Greylisting in action, please come back in 5 minutes",
+		    300 },
+		{ "try again after 1 minute.", 60 },
+		{ "Retry in 30s", 30 },
+		{ "retry in 30s.", 30 },
+		{ "wait 10 min and TRY AGAIN IN 20 MINUTES", 600 },
+		{ "deferred for 99999999999 seconds", 86400 },
+		{ "try again in 0 seconds", 0 },
+		{ "try again in a while", 0 },
+		{ "logged in 12 times", 0 },
+		{ "5 messages in 3 sessions", 0 },
+		{ "again in5 seconds", 0 },
+		{ "see https://example.org/within 5", 0 },
+		{ "in ", 0 },
+		{ "in 5", 0 },
+		{ "", 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		if (retry_stated(cases[i].reply, strlen(cases[i].reply)) !=
+		    cases[i].want)
+			fail_msg("%s", cases[i].reply);
+}
+
+static void
+test_stated_delay_is_bounded(void **state)
+{
+	static const char	 text[] = "come again in 30 seconds";
+	static const char	 at_once[] = "come again in 1 second";
+
+	(void)state;
+	assert_int_equal(retry_sooner(300, 1, text, strlen(text)), 35);
+	assert_int_equal(retry_sooner(300, STATED_TRIES, text, strlen(text)),
+	    35);
+	assert_int_equal(retry_sooner(300, STATED_TRIES + 1, text,
+	    strlen(text)), 300);
+	assert_int_equal(retry_sooner(20, 1, text, strlen(text)), 20);
+	assert_int_equal(retry_sooner(300, 1, at_once, strlen(at_once)),
+	    1 + STATED_MORE_S);
+	assert_int_equal(retry_sooner(300, 1, "later", 5), 300);
+}
+
+static void
 test_expiry_needs_both_clocks(void **state)
 {
 	static const struct {
@@ -133,6 +184,8 @@ main(void)
 		cmocka_unit_test(test_delay_grows_to_the_maximum),
 		cmocka_unit_test(test_delay_at_the_edges),
 		cmocka_unit_test(test_greylisting),
+		cmocka_unit_test(test_stated_delays),
+		cmocka_unit_test(test_stated_delay_is_bounded),
 		cmocka_unit_test(test_expiry_needs_both_clocks),
 		cmocka_unit_test(test_short_expiry_has_no_grace),
 		cmocka_unit_test(test_last_try_comes_at_the_end),

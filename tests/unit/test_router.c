@@ -27,7 +27,11 @@ static const struct domain_conf		 domains[] = {
 	{ .name = STR(""), .table = HOSTED, BY_TABLE(MAILBOXES),
 	    .transport = TRANSPORT_LOCAL, .delivery = 4 },
 	{ .name = STR("any.example"), .recipients = RECIPIENTS_ANY,
-	    .transport = TRANSPORT_LMTP, .lmtp = STR("localhost:24") },
+	    .transport = TRANSPORT_LMTP, .service = 0 },
+	{ .name = STR("unix.example"), .recipients = RECIPIENTS_ANY,
+	    .transport = TRANSPORT_LMTP, .service = 1 },
+	{ .name = STR("address.example"), .recipients = RECIPIENTS_ANY,
+	    .transport = TRANSPORT_LMTP, .service = 2 },
 	{ .name = STR("host.example"), .recipients = RECIPIENTS_SYSTEM,
 	    .recipients_table = ACCOUNTS, .transport = TRANSPORT_LOCAL,
 	    .delivery = 5 },
@@ -35,6 +39,13 @@ static const struct domain_conf		 domains[] = {
 	    .transport = TRANSPORT_SMTP },
 	{ .name = STR("verify.example"), .recipients = RECIPIENTS_VERIFY },
 	{ .name = STR("broken.example"), BY_TABLE(17) },
+};
+
+static const struct service_conf	 services[] = {
+	{ .name = STR("localhost:24"), .host = STR("localhost"), .port = 24 },
+	{ .name = STR("unix:/run/lmtp"), .socket = STR("/run/lmtp") },
+	{ .name = STR("192.0.2.1:24"), .addr = { .family = 4,
+	    .bytes = { 192, 0, 2, 1 }, .port = 24 }, .port = 24 },
 };
 
 /* the general one first: the most specific is taken all the same */
@@ -108,6 +119,8 @@ set_up(void **state)
 	fake_conf.n_domains = COUNT(domains);
 	fake_conf.routes = routes;
 	fake_conf.n_routes = COUNT(routes);
+	fake_conf.services = services;
+	fake_conf.n_services = COUNT(services);
 	fake_conf.listeners = listeners;
 	fake_conf.n_listeners = COUNT(listeners);
 	use_router();
@@ -324,6 +337,10 @@ test_routes(void **state)
 		{ "alice@example.org", TRANSPORT_LOCAL, "", 0, 3, false, 1 },
 		{ "bob@hosted.example", TRANSPORT_LOCAL, "", 0, 4, false, 3 },
 		{ "x@any.example", TRANSPORT_LMTP, "localhost", 24,
+		    DELIVERY_NONE, true, 3 },
+		{ "x@unix.example", TRANSPORT_LMTP, "unix:/run/lmtp", 0,
+		    DELIVERY_NONE, true, 3 },
+		{ "x@address.example", TRANSPORT_LMTP, "192.0.2.1:24", 0,
 		    DELIVERY_NONE, true, 3 },
 		{ "bob@backup.example", TRANSPORT_SMTP, "backup.example", 0,
 		    DELIVERY_NONE, false, 3 },

@@ -36,7 +36,7 @@ static const struct dialogue {
 	{ "", "" },
 	{ "EHLO c.example\r\n",
 	    "250-mx.example.org\r\n250-PIPELINING\r\n250-SIZE 1048576\r\n"
-	    "250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n"
+	    "250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n"
 	    "250-LIMITS RCPTMAX=5\r\n250 HELP\r\n" },
 	{ "HELO\r\nEHLO \r\nHELO a\303\274\r\n",
 	    "501 5.5.4 Syntax: HELO your.host.name\r\n"
@@ -116,7 +116,8 @@ static const struct dialogue {
 	    TO "\r\n",
 	    HELO MAIL_OK RCPT_OK_REPLY "501 5.1.3 Error: bad address syntax\r\n"
 	    RCPT_OK_REPLY "500 5.5.2 Command not recognized\r\n"
-	    RCPT_OK_REPLY "501 5.5.4 Syntax: RCPT TO:<address>\r\n"
+	    RCPT_OK_REPLY "501 5.5.4 Syntax: RCPT TO:<address> "
+	    "[NOTIFY=NEVER|SUCCESS,FAILURE,DELAY] [ORCPT=type;xtext]\r\n"
 	    RCPT_OK_REPLY "500 5.5.2 Bad command syntax\r\n" },
 	/* beyond max-recipients, those before stay */
 	{ HI FROM TO TO TO TO TO TO TO "DATA\r\n.\r\n",
@@ -145,7 +146,7 @@ static const struct dialogue {
 	    "554 5.5.1 This is not an HTTP server\r\n" },
 	{ "HELP FOO\r\nHELP mail\r\n", "504 5.5.4 No help about that\r\n"
 	    "214 2.0.0 MAIL FROM:<address> [SIZE=octets] "
-	    "[BODY=7BIT|8BITMIME]\r\n" },
+	    "[BODY=7BIT|8BITMIME] [RET=FULL|HDRS] [ENVID=xtext]\r\n" },
 };
 
 static int

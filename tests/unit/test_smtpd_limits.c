@@ -379,17 +379,17 @@ static void
 test_command_timeout(void **state)
 {
 	(void)state;
-	harness_listener.command_timeout_ms = 100;
+	harness_listener.command_timeout_ms = 400;
 	harness_connect();
 	harness_run();
-	wait_ms(60);
+	wait_ms(240);
 	harness_send(str_of("NOOP\r\n"));	/* a new stage */
 	harness_run();
-	wait_ms(60);
+	wait_ms(240);
 	assert_int_equal(count("421"), 0);
 	harness_send(str_of("NO"));		/* not a new stage */
 	harness_run();
-	wait_ms(60);
+	wait_ms(240);
 	assert_int_equal(count("421 4.4.2"), 1);
 	harness_disconnect();
 	assert_int_equal(session_count(), 0);

@@ -2,9 +2,11 @@
  * smtp_model: sequences of commands against a model of the protocol that
  * shares no code with smtpd: every sequence to length four, and random ones
  * to length forty in random pieces.  The model writes down what is to be
- * said, as after a 354 that is content, and what is to be answered.
+ * said, as after a 354 that is content, and what is to be answered.  Where
+ * TLS begins the client waits for its reply, as nothing may follow it.
  */
 #include "smtpd_harness.h"
+#include "tls_fake.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,10 +18,13 @@
 #define RANDOM_RUNS	400
 #define SEED		20261121
 #define RCPTS		5	/* as harness_set_defaults has it */
+#define WAITS_MAX	2
 
 struct model {
-	bool	 greeted, mail;
+	bool	 greeted, mail, extended, tls, user;
 	int	 accepted, tried;
+	size_t	 waits[WAITS_MAX];	/* here says is cut */
+	size_t	 n_waits;
 	char	 says[4096], told[8192];
 };
 
@@ -51,6 +56,68 @@ do_hello(struct model *m)
 	answer(m, "250");
 	end_of_mail(m);
 	m->greeted = true;
+	m->extended = false;
+}
+
+static void
+do_ehlo(struct model *m)
+{
+	say(m, "EHLO c.example\r\n");
+	/* and STARTTLS or AUTH */
+	for (int i = 0; i < 9; i++)
+		answer(m, "250");
+	end_of_mail(m);
+	m->greeted = m->extended = true;
+}
+
+static void
+do_starttls(struct model *m)
+{
+	if (!m->greeted || m->mail || m->tls) {
+		say(m, "STARTTLS\r\n");
+		answer(m, "503");
+		return;
+	}
+	say(m, "STARTTLS\r\n");
+	m->waits[m->n_waits++] = strlen(m->says);
+	say(m, TLS_FAKE_HELLO);
+	answer(m, "220");
+	m->tls = true;
+	m->greeted = m->extended = false;
+}
+
+/* What AUTH is answered with when it cannot be; or NULL. */
+static const char *
+no_auth(const struct model *m)
+{
+	if (!m->greeted || m->mail || !m->extended)
+		return "503";
+	return !m->tls ? "538" : m->user ? "503" : NULL;
+}
+
+static void
+do_auth(struct model *m)
+{
+	const char	*no = no_auth(m);
+
+	say(m, "AUTH PLAIN AHVzZXIAcmlnaHQ=\r\n");
+	answer(m, no != NULL ? no : "235");
+	m->user = m->user || no == NULL;
+}
+
+/* A command in the middle of it is none. */
+static void
+do_bad_auth(struct model *m)
+{
+	const char	*no = no_auth(m);
+
+	say(m, "AUTH LOGIN\r\n");
+	answer(m, no != NULL ? no : "334");
+	if (no != NULL)
+		return;
+	say(m, "dXNlcg==\r\nMAIL FROM:<>\r\n");
+	answer(m, "334");
+	answer(m, "501");
 }
 
 static void
@@ -148,7 +215,9 @@ do_unknown(struct model *m)
 
 static void	(*const steps[])(struct model *) = {
 	do_hello, do_mail, do_rcpt, do_unknown_rcpt, do_data, do_rset,
-	do_bad_mail, do_bad_rcpt, do_bad_data, do_vrfy, do_unknown,
+	do_ehlo, do_starttls, do_auth,
+	do_bad_mail, do_bad_rcpt, do_bad_data, do_bad_auth, do_vrfy,
+	do_unknown,
 };
 
 #define STEPS	(sizeof(steps) / sizeof(steps[0]))
@@ -182,6 +251,23 @@ check(const struct model *m)
 	assert_string_equal(got, m->told);
 }
 
+/* All that is to be said, with a stop where a reply is waited for. */
+static void
+send_waiting(const struct model *m, void (*send_all)(struct str))
+{
+	struct str	 rest = str_of(m->says);
+	size_t		 sent = 0;
+
+	for (size_t i = 0; i < m->n_waits; i++) {
+		send_all(str_bytes(rest.p, m->waits[i] - sent));
+		harness_run();
+		rest = str_skip(rest, m->waits[i] - sent);
+		sent = m->waits[i];
+	}
+	send_all(rest);
+	harness_run();
+}
+
 static void
 test_exhaustive(void **state)
 {
@@ -196,7 +282,9 @@ test_exhaustive(void **state)
 		rest = n;
 		for (size_t i = 0; i < LENGTH; i++, rest /= STEPS)
 			steps[rest % STEPS](&m);
-		harness_talk(str_of(m.says), 0);
+		harness_connect();
+		send_waiting(&m, harness_send);
+		harness_disconnect();
 		check(&m);
 	}
 }
@@ -207,7 +295,6 @@ send_in_pieces(struct str s)
 {
 	struct str	 piece;
 
-	harness_connect();
 	while (s.n != 0) {
 		piece = s;
 		piece.n = 1 + (size_t)rand() % (s.n < 80 ? s.n : 80);
@@ -216,8 +303,6 @@ send_in_pieces(struct str s)
 			harness_run();
 		s = str_skip(s, piece.n);
 	}
-	harness_run();
-	harness_disconnect();
 }
 
 static void
@@ -233,7 +318,9 @@ test_random(void **state)
 		length = (unsigned)rand() % LENGTH_RANDOM;
 		for (unsigned i = 0; i < length; i++)
 			steps[(size_t)rand() % STEPS](&m);
-		send_in_pieces(str_of(m.says));
+		harness_connect();
+		send_waiting(&m, send_in_pieces);
+		harness_disconnect();
 		check(&m);
 	}
 }
@@ -241,9 +328,15 @@ test_random(void **state)
 static int
 setup(void **state)
 {
+	static struct certificate_ref	 certificate;
+
 	(void)state;
 	harness_setup();
 	harness_listener.max_errors = 0;
+	harness_listener.certificates = &certificate;
+	harness_listener.n_certificates = 1;
+	harness_listener.tls = TLS_LEVEL_MAY;
+	harness_listener.auth_table = 0;
 	return 0;
 }
 

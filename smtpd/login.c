@@ -1,0 +1,137 @@
+/*
+ * What comes of a name and a password: the question to keyd and what is made
+ * of its answer.  Nobody is asked while there were too many wrong ones.
+ */
+#include "login.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+
+#include "auth_client.h"
+#include "secure.h"
+#include "session.h"
+#include "throttle.h"
+
+#define NOT_NOW		"454 4.7.0 Cannot check that now, try again later"
+
+static struct str
+name_of(const struct session *s)
+{
+	return str_bytes(s->login->account, s->login->account_len);
+}
+
+struct str
+login_account(const struct session *s)
+{
+	return s->login != NULL && s->login->done ? name_of(s) : STR_NONE;
+}
+
+const char *
+login_log_text(const struct session *s)
+{
+	static char	 text[LOG_TEXT_MAX * 4 + 16];
+	struct str	 account = login_account(s);
+
+	text[0] = '\0';
+	if (account.n != 0)
+		snprintf(text, sizeof(text), " account=\"%s\"",
+		    log_text(account));
+	return text;
+}
+
+struct login *
+login_begin(struct session *s, const char *method)
+{
+	if (s->login == NULL)
+		s->login = calloc(1, sizeof(*s->login));
+	if (s->login != NULL) {
+		s->login->method = method;
+		s->login->account_len = 0;
+	}
+	return s->login;
+}
+
+void
+login_clear(struct session *s)
+{
+	free(s->login);
+	s->login = NULL;
+}
+
+static void
+log_auth(const struct session *s, const char *status)
+{
+	log_info("auth client=%s listener=%.*s account=\"%s\" method=%s "
+	    "status=%s tls=%s", session_client_text(s), STR_FMT(s->set->name),
+	    log_text(name_of(s)), s->login->method, status, secure_text(s));
+}
+
+void
+login_wrong(struct session *s)
+{
+	uint32_t	 max = s->set->is.auth_failures;
+
+	log_auth(s, "refused");
+	throttle_wrong(&s->client, name_of(s));
+	session_reply(s, "535 5.7.8 Authentication credentials invalid");
+	if (++s->login->failures >= max && max != 0)
+		session_close(s, "Too many wrong passwords, closing");
+}
+
+static void
+right(struct session *s)
+{
+	log_auth(s, "ok");
+	throttle_right(&s->client, name_of(s));
+	s->login->done = true;
+	session_reply(s, "235 2.7.0 Authentication successful");
+}
+
+/* Not now; but who asks all the time is told to go, as for an error. */
+static void
+unknown(struct session *s, const char *status)
+{
+	log_auth(s, status);
+	session_reply(s, NOT_NOW);
+	s->errors++;
+}
+
+/* Refused is the question: keyd has no such table. */
+void
+login_checked(struct session *s, enum secret_result r)
+{
+	if (r == SECRET_OK)
+		right(s);
+	else if (r == SECRET_UNKNOWN)
+		login_wrong(s);
+	else
+		unknown(s, "unavailable");
+	session_wake(s);
+}
+
+void
+login_check(struct session *s, struct str password)
+{
+	if (!throttle_allows(&s->client, name_of(s)))
+		unknown(s, "throttled");
+	else if (s->login->account_len == 0 || password.n == 0 ||
+	    password.n > PASSWORD_MAX)
+		login_wrong(s);
+	else if (auth_ask(s, name_of(s), password) == 0)
+		session_wait(s, WAIT_AUTH);
+	else
+		unknown(s, "unavailable");
+}
+
+/* Nobody has a name as long as that, or an empty one. */
+void
+login_name(struct session *s, struct str name)
+{
+	if (name.n > ACCOUNT_MAX)
+		name.n = 0;
+	memcpy(s->login->account, name.p, name.n);
+	s->login->account_len = name.n;
+}

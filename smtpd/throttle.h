@@ -1,0 +1,33 @@
+/*
+ * Guesses at passwords: how many wrong ones are taken from a client and for
+ * an account before both have to wait.  A client that has lately said the
+ * right password of an account has one wrong try without waiting, so that
+ * nobody is locked out of an account by others who guess at it.
+ */
+#ifndef THROTTLE_H
+#define THROTTLE_H
+
+#include <stdbool.h>
+
+#include "bucket.h"
+#include "netaddr.h"
+#include "str.h"
+
+/* Wrong ones at once, and how soon more: of one address or IPv6 /64 ... */
+#define GUESSES_CLIENT	((struct bucket_rate){ 20, 3600000, 10 })
+/* ... and for one account, from wherever. */
+#define GUESSES_ACCOUNT	((struct bucket_rate){ 60, 3600000, 20 })
+/* Clients and accounts remembered: 64 KiB, from the first wrong one on. */
+#define GUESSERS_MAX	4096
+
+/* Draws the key of the table; once, before the filter of system calls. */
+void	 throttle_setup(void);
+/* Whether one more may be tried. */
+bool	 throttle_allows(const struct netaddr *client, struct str account);
+/* It was wrong, or right. */
+void	 throttle_wrong(const struct netaddr *client, struct str account);
+void	 throttle_right(const struct netaddr *client, struct str account);
+/* Forgets everybody; for a test. */
+void	 throttle_clear(void);
+
+#endif
