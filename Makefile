@@ -160,6 +160,13 @@ $(B)/tests/cutfs: $(wildcard tests/fault/*.c) $(B)/libqueued.a $(B)/libcommon.a
 	    $(LDFLAGS) -Wl,--wrap=rewrite_all -o $@ $(filter %.c %.a,$^) \
 	    $(LIBS_queued) $(LIBS_common)
 
+# the disk that writes down what is done to it; only for check-release
+$(B)/tests/recorder: tests/fault/block/recorder.c $(B)/config.mk
+	@mkdir -p $(@D)
+	@.ci/packages release $(B)
+	$(CC) $(CFLAGS) $(WERROR) -o $@ $< $(LDFLAGS) \
+	    $$(pkg-config --cflags --libs fuse3)
+
 # ---- fuzz targets: which program's modules each one links ----------------
 
 FUZZ_postern = conf
@@ -203,6 +210,10 @@ check-system: check-packages all $(TOOLS)
 #@ make check-fault    100,000 power cuts in the middle of the spool's work
 check-fault: check-packages all $(TOOLS)
 	@N=100000 STEP=2 $(B)/tests/cutfs states
+
+#@ make check-release  what takes hours, in parts: PART= FROM= N=; see tests/release
+check-release: check-packages all $(TOOLS) $(B)/tests/recorder
+	@tests/release $(B) $(PART) $(FROM) $(N)
 
 #@ make check-asan     the same on a build with AddressSanitizer and UBSan
 check-asan: check-packages
@@ -274,5 +285,5 @@ dist:
 	git archive --prefix=postern-$(VERSION)/ -o postern-$(VERSION).tar.gz HEAD
 
 .PHONY: all help run check check-unit check-process check-config check-system \
-	check-fault check-asan check-mutants coverage coverage-tests fuzz lint bench check-packages install \
+	check-fault check-release check-asan check-mutants coverage coverage-tests fuzz lint bench check-packages install \
 	uninstall clean distclean dist

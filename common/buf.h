@@ -20,7 +20,7 @@ struct buf {
 	size_t	 size;		/* of the allocation */
 	size_t	 max;		/* of len, for ever */
 	bool	 failed;
-	bool	 secret;	/* what it lets go of is wiped; set it at once */
+	bool	 secret;	/* its octets are wiped; set it at once */
 };
 
 #define BUF_INIT(max)	{ NULL, 0, 0, 0, (max), false, false }

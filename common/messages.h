@@ -683,6 +683,11 @@ enum secret_result { SECRET_OK, SECRET_REFUSED, SECRET_UNKNOWN, SECRET_BUSY,
 	F(STR,	key, TICKET_KEY_LEN)					\
 	F(U32,	lives_s)
 
+/*
+ * Structure for AUTH_CHECKED: SECRET_OK, it is the user's password;
+ * SECRET_UNKNOWN, it is not, or there is no such user; SECRET_BUSY and
+ * SECRET_REFUSED (no such table), it cannot be checked now.
+ */
 #define PASSWORD_MAX	1024
 #define FIELDS_auth_check(F)						\
 	F(U32,	conf)							\

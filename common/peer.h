@@ -64,7 +64,7 @@ struct peer {
 	enum role		 role;		/* who is there */
 	uint16_t		 index;
 	uint32_t		 generation;
-	uint32_t		 pair;		/* by PEER; 0: not one of the mesh */
+	uint32_t		 pair;		/* of PEER; 0: no mesh */
 	enum role		 self;		/* who we are to it */
 	enum phase		 phase;		/* of the peer's life */
 	bool			 greeted;	/* its HELLO has come */

@@ -63,7 +63,7 @@ struct smtp_client {
 	char			 name[DOMAIN_MAX];
 	bool			 secured;	/* by TLS, and ... */
 	bool			 verified;	/* ... by its certificate */
-	bool			 dropped;	/* no more of this input counts */
+	bool			 dropped;	/* no more input counts */
 	char			 verdict[TLS_TEXT_MAX];	/* for results */
 	struct client_login	*login;		/* being said, or NULL */
 	bool			 ready;		/* for jobs */

@@ -31,7 +31,7 @@ struct credentials {
 };
 
 static struct credentials	*credentials, *new_credentials;
-static int			 files[CREDENTIALS_MAX];	/* + 1; 0: none */
+static int		 files[CREDENTIALS_MAX]; /* + 1; 0: none */
 
 static struct str
 credential_name(const struct conf *conf, size_t i)

@@ -93,8 +93,10 @@ task_died(struct task *t)
 	    t->number, (unsigned long long)(clock_ms() - t->sent_ms));
 	task_suspect_end(t);
 	p->deaths++;
-	if (p->deaths < DEATHS_MAX || (p->mail->flags & MAIL_REMOVED) != 0)
+	if (p->mail->flags & MAIL_REMOVED)
 		outcome_return(p);
+	else if (p->deaths < DEATHS_MAX)	/* behind the other suspects */
+		schedule_part(p, schedule_now());
 	else
 		hold_it(p);
 }

@@ -29,7 +29,7 @@ static struct trace_chunk	 chunks[2] = {
 static struct trace_chunk	*filling = &chunks[0];
 static bool			 writing;	/* the other one is */
 static bool			 on;
-static struct event		*timer;
+static struct event		*timer, *hourly;
 static uint64_t			 lost, warned_ms;
 static void			(*stopped)(void);
 
@@ -53,17 +53,24 @@ trace_is_off(void)
 /* ---- writing ----------------------------------------------------------- */
 
 static void
-give(void)
+give_even_empty(void)
 {
 	struct trace_chunk	*c = filling;
 
-	if (writing || c->data.len == 0)
+	if (writing)
 		return;
 	evtimer_del(timer);
 	writing = true;
 	filling = c == &chunks[0] ? &chunks[1] : &chunks[0];
 	filling->number = c->number + 1;
 	trace_file_write(c);
+}
+
+static void
+give(void)
+{
+	if (filling->data.len != 0)
+		give_even_empty();
 }
 
 static void
@@ -124,6 +131,24 @@ trace_late(unsigned ms)
 		evtimer_add(timer, &tv);
 }
 
+/* An empty chunk has no file begun, only the old ones removed. */
+void
+trace_hour(void)
+{
+	static const struct timeval	 hour = { TRACE_FILE_S, 0 };
+
+	evtimer_add(hourly, &hour);
+	if (on && filling->data.len == 0)
+		give_even_empty();
+}
+
+static void
+on_hour(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what, (void)arg;
+	trace_hour();
+}
+
 uint64_t
 trace_flush(void)
 {
@@ -138,11 +163,14 @@ trace_flush(void)
 void
 trace_use(const struct conf *conf)
 {
-	if (timer == NULL && (timer = evtimer_new(proc_base(), on_timer,
-	    NULL)) == NULL)
-		fatal("trace: no memory for a timer");
-	if (filling->number == 0)
+	if (timer == NULL) {
+		timer = evtimer_new(proc_base(), on_timer, NULL);
+		hourly = evtimer_new(proc_base(), on_hour, NULL);
+		if (timer == NULL || hourly == NULL)
+			fatal("trace: no memory for its timers");
 		filling->number = 1;
+		trace_hour();
+	}
 	on = conf->trace_keep_s != 0;
 	if (on)
 		trace_file_begin();

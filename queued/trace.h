@@ -24,6 +24,9 @@
 /* The limits of a configuration hold from now on; the first begins, once the
  * spool is open. */
 void	 trace_use(const struct conf *);
+/* Removes what is too old, also where nothing new is written; a timer calls
+ * it. */
+void	 trace_hour(void);
 /* Writes out what there is, now; then done, perhaps at once. */
 void	 trace_stop(void (*done)(void));
 

@@ -259,7 +259,12 @@ run_write(struct work *w)
 	struct trace_chunk	*c = (struct trace_chunk *)w;
 
 	c->error = 0;
-	c->written = false;
+	c->written = c->data.len == 0;
+	if (c->written) {
+		close_files();
+		tidy((uint64_t)clock_wall());
+		return;
+	}
 	errno = ENOENT;
 	if (dir != -1 && !has_room())
 		return;

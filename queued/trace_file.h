@@ -34,7 +34,8 @@ struct trace_chunk {
 
 /* Octets of all files together; reserve stays free on the disk. */
 void	 trace_file_limits(uint32_t keep_s, uint64_t max, uint64_t reserve);
-/* Gives it to a thread; trace_written is called in the loop. */
+/* Gives it to a thread; trace_written is called in the loop.  With an empty
+ * one, what is too old is removed and nothing is written. */
 void	 trace_file_write(struct trace_chunk *);
 
 /* Before the first chunk: makes the directory, and opens it. */

@@ -292,6 +292,26 @@ test_age_ends_it(void **state)
 	assert_int_equal(ask(msgid_text(&b), 0).n_rows, 1);
 }
 
+/* Also where nothing more happens. */
+static void
+test_age_ends_it_in_silence(void **state)
+{
+	struct msgid	 a = new_id(62), b = new_id(63);
+
+	(void)state;
+	trace_note(TRACE_HELD, &a);
+	write_out();
+	trace_hour();
+	work_wait();
+	assert_int_equal(ask(msgid_text(&a), 0).n_rows, 1);
+	fake_time((7200 + 3601) * 1000);
+	trace_hour();
+	work_wait();
+	assert_int_equal(files(), 0);
+	trace_note(TRACE_HELD, &b);
+	assert_int_equal(ask(msgid_text(&b), 0).n_rows, 1);
+}
+
 /* Many files in a second, and a clock put back: the order stays. */
 static void
 test_order(void **state)
@@ -348,6 +368,7 @@ main(void)
 		cmocka_unit_test(test_errors_lose_events),
 		cmocka_unit_test(test_haste_loses_events),
 		cmocka_unit_test(test_age_ends_it),
+		cmocka_unit_test(test_age_ends_it_in_silence),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_cancelled),
 	};

@@ -50,11 +50,20 @@ static const struct service_conf	 services[] = {
 
 /* the general one first: the most specific is taken all the same */
 static const struct route_conf		 routes[] = {
-	{ .pattern = STR("*"), .concurrency = 20, .retry_min_s = 1 },
+	{ .pattern = STR("*"), .concurrency = 20, .retry_min_s = 1,
+	    .credential = CREDENTIAL_NONE },
 	{ .pattern = STR("big.example"), .via_host = STR("smart.example"),
-	    .via_port = 587, .retry_min_s = 2 },
-	{ .pattern = STR(".example"), .retry_min_s = 3 },
-	{ .pattern = STR(".deep.example"), .retry_min_s = 4 },
+	    .via_port = 587, .via_tls = true, .tls = TLS_LEVEL_VERIFY,
+	    .tls_name = STR("mx.smart.example"), .credential = 1,
+	    .retry_min_s = 2 },
+	{ .pattern = STR(".example"), .retry_min_s = 3,
+	    .credential = CREDENTIAL_NONE },
+	{ .pattern = STR(".deep.example"), .retry_min_s = 4,
+	    .credential = CREDENTIAL_NONE },
+};
+
+static const struct credential_conf	 credentials[] = {
+	{ .name = STR("other") }, { .name = STR("smart") },
 };
 
 static const struct netblock_conf	 trusted[] = {
@@ -119,6 +128,8 @@ set_up(void **state)
 	fake_conf.n_domains = COUNT(domains);
 	fake_conf.routes = routes;
 	fake_conf.n_routes = COUNT(routes);
+	fake_conf.credentials = credentials;
+	fake_conf.n_credentials = COUNT(credentials);
 	fake_conf.services = services;
 	fake_conf.n_services = COUNT(services);
 	fake_conf.listeners = listeners;
@@ -377,6 +388,43 @@ test_routes(void **state)
 	}
 }
 
+/* How its connections are protected goes with the route, a credential by its
+ * name; without a route block, TLS is tried. */
+static void
+test_protection(void **state)
+{
+	struct route_wake	 m;
+	struct route		*r;
+
+	(void)state;
+	router_route(str_of("x@big.example"), &r);
+	router_wake(r, &m);
+	assert_true(m.via_tls);
+	assert_int_equal(m.tls, TLS_LEVEL_VERIFY);
+	assert_true(str_equal(m.tls_name, str_of("mx.smart.example")));
+	assert_int_equal(m.credential, 1);
+	/* gone by a reload, but the route is still there */
+	fake_conf.n_credentials = 1;
+	router_wake(r, &m);
+	assert_int_equal(m.credential, 1);
+	fake_conf.credentials = credentials + 1;
+	router_wake(r, &m);
+	assert_int_equal(m.credential, 0);
+	route_drop(r);
+	router_route(str_of("x@any.example"), &r);
+	router_wake(r, &m);
+	assert_false(m.via_tls);
+	assert_int_equal(m.credential, CREDENTIAL_NONE);
+	route_drop(r);
+	fake_conf.n_routes = 0;
+	use_router();
+	router_route(str_of("x@elsewhere.test"), &r);
+	router_wake(r, &m);
+	assert_int_equal(m.tls, TLS_LEVEL_MAY);
+	assert_int_equal(m.credential, CREDENTIAL_NONE);
+	route_drop(r);
+}
+
 static void
 test_no_address_has_no_route(void **state)
 {
@@ -454,6 +502,7 @@ main(void)
 		TEST(test_missing_table_is_temporary),
 		TEST(test_garbage_is_no_table),
 		TEST(test_routes),
+		TEST(test_protection),
 		TEST(test_no_address_has_no_route),
 		TEST(test_postmaster),
 		TEST(test_slots),
