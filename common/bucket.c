@@ -35,6 +35,14 @@ bucket_take(struct bucket *b, const struct bucket_rate *r, uint32_t n)
 	return true;
 }
 
+void
+bucket_give(struct bucket *b, const struct bucket_rate *r, uint32_t n)
+{
+	uint64_t	 cost = r->count != 0 ? cost_us(r, n) : 0;
+
+	b->full_at_us -= cost < b->full_at_us ? cost : b->full_at_us;
+}
+
 uint32_t
 bucket_wait_ms(const struct bucket *b, const struct bucket_rate *r, uint32_t n)
 {

@@ -22,6 +22,9 @@ struct bucket {
 /* Takes n tokens, or none and says false. */
 bool		 bucket_take(struct bucket *, const struct bucket_rate *,
 		    uint32_t n);
+/* Gives back n that were taken for nothing. */
+void		 bucket_give(struct bucket *, const struct bucket_rate *,
+		    uint32_t n);
 /*
  * How long until n of them are there, in ms: 0 now, UINT32_MAX never, as n
  * exceeds the burst.

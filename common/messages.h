@@ -133,8 +133,8 @@ enum phase { START = 1, RUN = 2, DRAIN = 4, ANY_PHASE = 7 };
     /* counters, sockets of services, policies */ \
     M(COUNT_ADD,      SMTPD_ANY,           STATE,               NO_FD,       RUN|DRAIN, ASKS(COUNT),            16384, count_add) \
     M(COUNT,          STATE,               SMTPD_ANY,           NO_FD,       RUN|DRAIN, ANSWER,                 0,     count) \
-    M(SERVICE_OPEN,   SMTPD_ANY|DELIVERD_ANY, DELIVERD_CONNECT, NO_FD,       RUN|DRAIN, ASKS(SERVICE_OPENED),   256,   service_open) \
-    M(SERVICE_OPENED, DELIVERD_CONNECT,    SMTPD_ANY|DELIVERD_ANY, MAY_SOCKET_FD, RUN|DRAIN, ANSWER,            0,     service_opened) \
+    M(SERVICE_OPEN,   DELIVERD_OUT,        DELIVERD_CONNECT,    NO_FD,       RUN|DRAIN, ASKS(SERVICE_OPENED),   256,   service_open) \
+    M(SERVICE_OPENED, DELIVERD_CONNECT,    DELIVERD_OUT,        MAY_SOCKET_FD, RUN|DRAIN, ANSWER,               0,     service_opened) \
     M(STS_ASK,        DELIVERD_OUT,        DELIVERD_STS,        NO_FD,       RUN|DRAIN, ASKS(STS),              256,   sts_ask) \
     M(STS,            DELIVERD_STS,        DELIVERD_OUT,        NO_FD,       RUN|DRAIN, ANSWER,                 0,     sts) \
     \

@@ -101,10 +101,21 @@ handshake(struct tls_conn *c)
 	}
 }
 
+/* TLS has said that much by itself. */
+static int
+answered(struct tls_conn *c, size_t n)
+{
+	c->answered += n;
+	if (c->answered <= TLS_ANSWERS_MAX)
+		return 0;
+	tls_set_why(c, "too much asked of TLS");
+	return fail(c);
+}
+
 static int
 open_records(struct tls_conn *c, struct buf *plain)
 {
-	size_t	 n;
+	size_t	 n, before = c->out->len;
 	int	 r;
 
 	while (SSL_read_ex(c->ssl, plaintext, sizeof(plaintext), &n) == 1) {
@@ -114,6 +125,8 @@ open_records(struct tls_conn *c, struct buf *plain)
 		if (r == -1)
 			return -1;
 	}
+	if (answered(c, c->out->len - before) == -1)
+		return -1;
 	switch (SSL_get_error(c->ssl, 0)) {
 	case SSL_ERROR_WANT_READ:
 		return 0;

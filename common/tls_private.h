@@ -21,6 +21,12 @@
  * what stands around them, CHAIN_MAX in DER being three quarters of it.
  */
 #define TLS_HANDSHAKE_MAX	(CHAIN_MAX + 32768)
+/*
+ * Octets that TLS itself answers once it is open: to some 2,000 key updates,
+ * when AES-GCM wants one each 2^24 records (RFC 8446 5.5).  Who does not read
+ * them has us keep no more.
+ */
+#define TLS_ANSWERS_MAX		65536
 #define TLS_RECORD_MAX		16384	/* octets in clear, RFC 8446 5.1 */
 #define TLS_DEPTH_MAX		10	/* issuers above a certificate */
 
@@ -43,6 +49,7 @@ struct tls_conn {
 	enum tls_phase		 phase;
 	struct buf		*wire, *out;	/* while OpenSSL runs */
 	size_t			 eaten;		/* octets of the handshake */
+	size_t			 answered;	/* and ours after it */
 	struct tls_job		*job;		/* while it waits for keyd */
 	bool			 giving_up;	/* sign nothing more */
 	bool			 queued;	/* waits for a fibre */

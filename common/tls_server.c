@@ -97,6 +97,8 @@ forget_self_signed(struct tls_server *s)
 			continue;
 		any = true;
 		site_clear(site);
+		if (site->keyd != NULL)
+			peer_forget(site->keyd, site->id);
 		site->keyd = NULL;
 		site->asked_ms = 0;
 	}

@@ -49,8 +49,9 @@ age(const struct key *k)
 static void
 on_lost(void *asker, enum lost_why why)
 {
-	(void)asker, (void)why;
-	asked = false;
+	(void)why;
+	if (asker == tls_keyd_peer())
+		asked = false;
 }
 
 /* Early enough for the next to be there when this one has lived. */
@@ -65,23 +66,28 @@ ask(void)
 	    !(message_rule(MSG_TICKET_KEY_ASK)->senders & 1u << keyd->self))
 		return;
 	asked_ms = clock_ms();
-	asked = peer_ask(keyd, TICKET_KEY_ASK, &nothing, on_lost, &now,
+	asked = peer_ask(keyd, TICKET_KEY_ASK, &nothing, on_lost, keyd,
 	    TLS_SIGN_MS) != 0;
 }
 
 void
 tls_ticket_keyd(void)
 {
-	asked = false;		/* what was, is lost by now */
+	asked = false;
 	asked_ms = 0;
-	now = before = (struct key){ 0 };	/* were the last keyd's */
+	/* were the last keyd's.  A handshake under way may still seal with
+	 * its key, never with none: nobody opens that */
+	now.lives_ms = 0;
+	before = (struct key){ 0 };
 	ask();
 }
 
 void
 on_ticket_key(struct peer *p, void *asker, const struct ticket_key *m)
 {
-	(void)p, (void)asker;
+	(void)asker;
+	if (p != tls_keyd_peer())
+		return;		/* another keyd is there by now */
 	asked = false;
 	if (m->name.n != TICKET_NAME_LEN || m->key.n != TICKET_KEY_LEN)
 		return;

@@ -270,10 +270,19 @@ on_configure(const struct conf *conf, char *why, size_t size)
 static void
 on_commit(void)
 {
+	if (proc_role() == ROLE_DELIVERD_CONNECT)
+		service_commit();
 	if (proc_role() != ROLE_DELIVERD_OUT)
 		return;
 	trust_commit();
 	route_reconfigure();
+}
+
+static void
+on_drop(void)
+{
+	service_drop();
+	trust_drop();
 }
 
 /* OpenSSL is for the one role that has connections. */
@@ -291,7 +300,7 @@ const struct proc_ops	deliverd_ops = {
 	.prepare = on_prepare,
 	.configure = on_configure,
 	.commit = on_commit,
-	.drop = trust_drop,
+	.drop = on_drop,
 	.peer_up = on_peer_up,
 	.peer_down = on_peer_down,
 	.start = on_start,

@@ -46,6 +46,7 @@ struct opening {
 	struct event		*event;
 };
 
+static struct known		 under_way;		/* not in force yet */
 static struct known		 known[CONFS_KEPT];	/* the newest first */
 static LIST_HEAD(, opening)	 openings = LIST_HEAD_INITIALIZER(openings);
 static unsigned			 n_openings;
@@ -80,23 +81,48 @@ place_make(struct place *p, const struct service_conf *s)
 void
 service_configure(const struct conf *conf)
 {
-	free(known[CONFS_KEPT - 1].places);
-	memmove(&known[1], &known[0], sizeof(known) - sizeof(known[0]));
-	known[0] = (struct known){ conf->number, conf->n_services,
+	service_drop();
+	under_way = (struct known){ conf->number, conf->n_services,
 	    xcalloc(conf->n_services + 1, sizeof(struct place)) };
 	for (size_t i = 0; i < conf->n_services; i++)
-		place_make(&known[0].places[i], &conf->services[i]);
+		place_make(&under_way.places[i], &conf->services[i]);
+}
+
+void
+service_drop(void)
+{
+	free(under_way.places);
+	under_way = (struct known){ 0 };
+}
+
+void
+service_commit(void)
+{
+	free(known[CONFS_KEPT - 1].places);
+	memmove(&known[1], &known[0], sizeof(known) - sizeof(known[0]));
+	known[0] = under_way;
+	under_way = (struct known){ 0 };
+}
+
+static const struct known *
+known_find(uint32_t conf)
+{
+	if (under_way.places != NULL && under_way.conf == conf)
+		return &under_way;
+	for (size_t i = 0; i < CONFS_KEPT; i++)
+		if (known[i].places != NULL && known[i].conf == conf)
+			return &known[i];
+	return NULL;
 }
 
 static const struct place *
 place_find(const struct service_open *m)
 {
-	for (size_t i = 0; i < CONFS_KEPT; i++)
-		if (known[i].places != NULL && known[i].conf == m->conf)
-			return m->service < known[i].n &&
-			    known[i].places[m->service].len != 0 ?
-			    &known[i].places[m->service] : NULL;
-	return NULL;
+	const struct known	*k = known_find(m->conf);
+
+	if (k == NULL || m->service >= k->n || k->places[m->service].len == 0)
+		return NULL;
+	return &k->places[m->service];
 }
 
 /* ---- connecting -------------------------------------------------------- */

@@ -17,10 +17,13 @@
 
 /*
  * Keeps the services of that configuration from now on, as who has committed
- * it before us may ask for them.  Those of a few before it are kept as well:
- * who has not, still asks by their numbers.
+ * it before us may ask for them; until service_drop, or with service_commit
+ * for good.  Those of a few before it are kept as well: who has not, still
+ * asks by their numbers.
  */
 void	 service_configure(const struct conf *);
+void	 service_commit(void);
+void	 service_drop(void);
 /* SERVICE_OPEN: answered by SERVICE_OPENED, now or later. */
 void	 service_on_open(struct peer *, uint32_t id,
 	    const struct service_open *);

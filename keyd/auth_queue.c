@@ -72,14 +72,13 @@ take_waiting(void)
 static void
 compute(struct check *c)
 {
-	bool	 right;
+	enum secret_result	 r;
 
 	if (c->result == SECRET_BUSY)
 		return;
-	right = auth_verify(&c->of,
-	    str_bytes(c->password, c->n_password));
-	if (right && c->known)
-		c->result = SECRET_OK;
+	r = auth_verify(&c->of, str_bytes(c->password, c->n_password));
+	if (r != SECRET_OK || c->known)
+		c->result = r;
 }
 
 static void
@@ -215,7 +214,7 @@ drop_waiting(const struct peer *p)
 		if (c->peer != p)
 			continue;
 		STAILQ_REMOVE(&waiting, c, check, entry);
-			wipe(c);
+		wipe(c);
 		c->peer = NULL;
 		STAILQ_INSERT_TAIL(&free_ones, c, entry);
 	}

@@ -5,6 +5,7 @@
 
 #include "flusher.h"
 #include "log.h"
+#include "segment.h"
 
 #define META_ABOUT	256	/* an envelope without recipients */
 #define RCPT_ABOUT	64	/* and each of them, in octets */
@@ -74,6 +75,8 @@ spool_result(const struct msgid *id, struct spool_place place,
 		record_result_put(b, &r);
 	if (b == NULL || flusher_end(STR_NONE, STR_NONE, &e, false) == -1)
 		tell_failure(RECORD_RESULT, done, arg);
+	else if (gone)
+		segment_ends(place.segment);
 }
 
 void

@@ -1,11 +1,17 @@
 /*
  * Three steps, each waiting for the spool: the envelope (who asked for
  * what), the content (what is returned), the report's own record.
+ *
+ * If we die between that record and the one of the result, the result comes
+ * again and is to be reported again.  So a report's id follows from what it
+ * says of which message: the one that is there already is enough.
  */
 #include "report.h"
 
 #include <stdlib.h>
 #include <unistd.h>
+
+#include <sodium.h>
 
 #include "clock.h"
 #include "log.h"
@@ -13,6 +19,7 @@
 
 #include "expand.h"
 #include "intake.h"
+#include "recent.h"
 #include "trace_mail.h"
 
 /* the part of the envelope that is kept between the steps */
@@ -63,6 +70,33 @@ on_stored(void *arg, enum store_result result, const char *text)
 		log_warn("report on=%s: not stored (%d %s), later again",
 		    msgid_text(&r->id), (int)result, text);
 	report_end(r, result == STORE_OK);
+}
+
+static void
+name_report(struct report *r)
+{
+	crypto_generichash_state	 state;
+	uint8_t				 action;
+
+	crypto_generichash_init(&state, NULL, 0, MSGID_LEN);
+	crypto_generichash_update(&state, r->id.b, MSGID_LEN);
+	for (size_t i = 0; i < r->n_rcpts; i++) {
+		struct str	 to = r->rcpts[i].rcpt->address;
+
+		action = (uint8_t)r->rcpts[i].action;
+		crypto_generichash_update(&state, (const uint8_t *)to.p, to.n);
+		crypto_generichash_update(&state, &action, 1);
+	}
+	crypto_generichash_final(&state, r->new_id.b, MSGID_LEN);
+}
+
+/* Stored before a death of ours, and perhaps delivered since. */
+static bool
+is_there(const struct msgid *id)
+{
+	const struct mail	*m = mail_find(id);
+
+	return m != NULL ? (m->flags & MAIL_STORING) == 0 : recent_has(id);
 }
 
 static bool
@@ -143,7 +177,6 @@ on_content(void *arg, const struct spool_content *c)
 		c = &none;
 	b.header = c->header;
 	b.body = c->body;
-	msgid_new(&r->new_id);
 	b.id = r->new_id;
 	if (bounce_write(&b, &header, &body) == 0)
 		store(r, &b, buf_str(&header), buf_str(&body));
@@ -237,7 +270,11 @@ on_envelope(void *arg, const struct envelope *e,
 		report_end(r, true);	/* nobody wants to know */
 		return;
 	}
-	spool_load(&r->id, r->place, on_content, r);
+	name_report(r);
+	if (is_there(&r->new_id))
+		report_end(r, true);
+	else
+		spool_load(&r->id, r->place, on_content, r);
 }
 
 static struct report *

@@ -194,6 +194,15 @@ segment_live(struct segment *s, size_t octets)
 }
 
 void
+segment_ends(uint32_t number)
+{
+	struct segment	*s = segment_find(number);
+
+	if (s != NULL)
+		s->ending++;
+}
+
+void
 segment_gone(uint32_t number)
 {
 	struct segment	*s = segment_find(number);
@@ -203,6 +212,8 @@ segment_gone(uint32_t number)
 		    "not live there", number);
 		return;
 	}
+	if (s->ending != 0)
+		s->ending--;
 	/* nobody remembers its size: the average will do for the cleaner */
 	s->live_octets -= s->live_octets / s->live;
 	if (--s->live == 0)
@@ -220,12 +231,14 @@ void
 segment_cleaned(struct segment *s)
 {
 	s->states = false;
-	if (s->live != 0) {
+	if (s->live > s->ending) {
 		/* they cannot be read, and would hold up the log for ever */
 		log_error("spool: segment %u: %" PRIu64 " messages cannot be "
-		    "read; it goes into damaged/", s->number, s->live);
+		    "read; it goes into damaged/", s->number,
+		    s->live - s->ending);
 		s->aside = true;
-		s->live = s->live_octets = 0;
+		s->live = s->ending;
+		s->live_octets = 0;
 	}
 	segments_check();
 }

@@ -31,7 +31,9 @@ struct segment {
 					 * moved to a later one */
 	bool		 indexed;	/* or need not be */
 	bool		 aside;		/* goes into damaged/, not to spares */
-	uint64_t	 live;		/* messages */
+	uint64_t	 live;		/* messages, */
+	uint64_t	 ending;	/* so many of which have ended, but not
+					 * durably so yet */
 	uint64_t	 live_octets;	/* about */
 };
 
@@ -78,6 +80,8 @@ unsigned	 segments_ahead(void);
 /* --- living --- */
 
 void		 segment_live(struct segment *, size_t octets);
+/* A message there ends when a record is durable: then it is gone. */
+void		 segment_ends(uint32_t number);
 void		 segment_gone(uint32_t number);
 /* Something ended: recycles the oldest while nothing needs it. */
 void		 segments_check(void);

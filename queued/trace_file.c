@@ -120,15 +120,21 @@ note_file(void *arg, const char *name)
 		f->newest = number;
 }
 
-static void
-remove_file(uint64_t number)
+static int
+remove_part(uint64_t number, const char *suffix)
 {
 	char	 name[TRACE_NAME_SIZE];
 
-	trace_file_name(name, number, "index");
-	disk->unlink(dir, name, 0);
-	trace_file_name(name, number, "events");
-	disk->unlink(dir, name, 0);
+	trace_file_name(name, number, suffix);
+	return disk->unlink(dir, name, 0) == -1 && errno != ENOENT ? -1 : 0;
+}
+
+static int
+remove_file(uint64_t number)
+{
+	int	 r = remove_part(number, "index");
+
+	return remove_part(number, "events") == -1 ? -1 : r;
 }
 
 /* What one file may have: so that a few go at a time. */
@@ -142,8 +148,8 @@ file_max(void)
 
 /*
  * Removes the oldest while there is too much, or it is too old: the last of
- * a file's events is at most an hour younger than its name.  Gives the number
- * of the newest.
+ * a file's events is at most an hour younger than its name.  What cannot be
+ * removed stays until the next time.  Gives the number of the newest.
  */
 static uint64_t
 tidy(uint64_t second)
@@ -159,7 +165,8 @@ tidy(uint64_t second)
 		if (f.octets + file_max() <= octets &&
 		    f.oldest + keep + TRACE_FILE_S >= second)
 			return f.newest;
-		remove_file(f.oldest);
+		if (remove_file(f.oldest) == -1)
+			return f.newest;
 	}
 }
 

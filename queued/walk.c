@@ -35,17 +35,28 @@ arm(struct walk *w)
 	evtimer_add(w->step, &now);
 }
 
+/* One that is empty would fit all there is, and may be to be removed. */
+static struct str
+word_copy(struct arena *a, struct str s)
+{
+	struct str	 copy = arena_str(a, s);
+
+	if (copy.p == NULL)
+		fatal("walk: no memory for a filter");
+	return copy;
+}
+
 static struct queue_filter
 filter_copy(struct arena *a, const struct queue_filter *f)
 {
 	struct queue_filter	 copy = *f;
 
-	copy.id = arena_str(a, f->id);
-	copy.sender = arena_str(a, f->sender);
-	copy.rcpt = arena_str(a, f->rcpt);
-	copy.domain = arena_str(a, f->domain);
-	copy.route = arena_str(a, f->route);
-	copy.reply = arena_str(a, f->reply);
+	copy.id = word_copy(a, f->id);
+	copy.sender = word_copy(a, f->sender);
+	copy.rcpt = word_copy(a, f->rcpt);
+	copy.domain = word_copy(a, f->domain);
+	copy.route = word_copy(a, f->route);
+	copy.reply = word_copy(a, f->reply);
 	return copy;
 }
 

@@ -69,12 +69,22 @@ log_auth(const struct session *s, const char *status)
 	    log_text(name_of(s)), s->login->method, status, secure_text(s));
 }
 
+/* It is known what comes of it, and only what was wrong counts. */
+static void
+settle(struct session *s)
+{
+	if (s->login->counted)
+		throttle_give(&s->client, name_of(s));
+	s->login->counted = false;
+}
+
 void
 login_wrong(struct session *s)
 {
 	uint32_t	 max = s->set->is.auth_failures;
 
 	log_auth(s, "refused");
+	settle(s);
 	throttle_wrong(&s->client, name_of(s));
 	session_reply(s, "535 5.7.8 Authentication credentials invalid");
 	if (++s->login->failures >= max && max != 0)
@@ -85,6 +95,7 @@ static void
 right(struct session *s)
 {
 	log_auth(s, "ok");
+	settle(s);
 	throttle_right(&s->client, name_of(s));
 	s->login->done = true;
 	session_reply(s, "235 2.7.0 Authentication successful");
@@ -95,6 +106,7 @@ static void
 unknown(struct session *s, const char *status)
 {
 	log_auth(s, status);
+	settle(s);
 	session_reply(s, NOT_NOW);
 	s->errors++;
 }
@@ -120,9 +132,10 @@ login_check(struct session *s, struct str password)
 	else if (s->login->account_len == 0 || password.n == 0 ||
 	    password.n > PASSWORD_MAX)
 		login_wrong(s);
-	else if (auth_ask(s, name_of(s), password) == 0)
+	else if (auth_ask(s, name_of(s), password) == 0) {
+		s->login->counted = throttle_take(&s->client, name_of(s));
 		session_wait(s, WAIT_AUTH);
-	else
+	} else
 		unknown(s, "unavailable");
 }
 

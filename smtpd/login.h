@@ -23,6 +23,7 @@ struct login {
 	enum auth_step	 step;		/* cmd_auth.c */
 	const char	*method;	/* its name, for ever */
 	bool		 done;		/* it is who it says */
+	bool		 counted;	/* by throttle_take */
 	uint32_t	 failures;
 	size_t		 account_len;
 	char		 account[ACCOUNT_MAX];

@@ -5,9 +5,9 @@
  */
 #include "throttle.h"
 
+#include <ctype.h>
 #include <sodium.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "bounds.h"
 #include "log.h"
@@ -16,7 +16,7 @@
 
 #define WAYS	8	/* places that one key may have */
 
-/* What a key is about. */
+/* What a key is about.  An account in lower case, as keyd looks it up. */
 enum about { ABOUT_CLIENT, ABOUT_ACCOUNT, ABOUT_BOTH };
 
 struct guesser {
@@ -54,8 +54,9 @@ key_of(enum about what, const struct netaddr *client, struct str account)
 		clients_key(client, in + 1);
 	if (account.n > ACCOUNT_MAX)
 		account.n = ACCOUNT_MAX;
-	if (what != ABOUT_CLIENT && account.n != 0)
-		memcpy(in + 1 + CLIENT_KEY_LEN, account.p, account.n);
+	for (size_t i = 0; what != ABOUT_CLIENT && i < account.n; i++)
+		in[1 + CLIENT_KEY_LEN + i] =
+		    (uint8_t)tolower((unsigned char)account.p[i]);
 	crypto_shorthash((uint8_t *)&key, in, sizeof(in), hash_key);
 	return key != 0 ? key : 1;
 }
@@ -118,16 +119,53 @@ take_one(uint64_t key, const struct bucket_rate *rate)
 		log_warn("no memory to remember a wrong password");
 }
 
-bool
-throttle_allows(const struct netaddr *client, struct str account)
+static void
+give_one(uint64_t key, const struct bucket_rate *rate)
+{
+	struct guesser	*g = find(key);
+
+	if (g != NULL)
+		bucket_give(&g->bucket, rate, 1);
+}
+
+static bool
+fit_lately(const struct netaddr *client, struct str account)
 {
 	const struct guesser	*g = find(key_of(ABOUT_BOTH, client, account));
 
-	if (g != NULL && !bucket_is_full(&g->bucket))
-		return true;
-	return has_one(key_of(ABOUT_CLIENT, client, STR_NONE),
+	return g != NULL && !bucket_is_full(&g->bucket);
+}
+
+bool
+throttle_allows(const struct netaddr *client, struct str account)
+{
+	return fit_lately(client, account) ||
+	    (has_one(key_of(ABOUT_CLIENT, client, STR_NONE),
 	    &GUESSES_CLIENT) &&
-	    has_one(key_of(ABOUT_ACCOUNT, client, account), &GUESSES_ACCOUNT);
+	    has_one(key_of(ABOUT_ACCOUNT, client, account), &GUESSES_ACCOUNT));
+}
+
+static void
+take_both(const struct netaddr *client, struct str account)
+{
+	take_one(key_of(ABOUT_CLIENT, client, STR_NONE), &GUESSES_CLIENT);
+	take_one(key_of(ABOUT_ACCOUNT, client, account), &GUESSES_ACCOUNT);
+}
+
+bool
+throttle_take(const struct netaddr *client, struct str account)
+{
+	if (fit_lately(client, account))
+		return false;
+	take_both(client, account);
+	return true;
+}
+
+void
+throttle_give(const struct netaddr *client, struct str account)
+{
+	give_one(key_of(ABOUT_CLIENT, client, STR_NONE), &GUESSES_CLIENT);
+	give_one(key_of(ABOUT_ACCOUNT, client, account), &GUESSES_ACCOUNT);
 }
 
 void
@@ -137,8 +175,7 @@ throttle_wrong(const struct netaddr *client, struct str account)
 
 	if (g != NULL)
 		*g = (struct guesser){ 0 };
-	take_one(key_of(ABOUT_CLIENT, client, STR_NONE), &GUESSES_CLIENT);
-	take_one(key_of(ABOUT_ACCOUNT, client, account), &GUESSES_ACCOUNT);
+	take_both(client, account);
 }
 
 void

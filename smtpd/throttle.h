@@ -24,6 +24,14 @@
 void	 throttle_setup(void);
 /* Whether one more may be tried. */
 bool	 throttle_allows(const struct netaddr *client, struct str account);
+/*
+ * One is being tried, and counts as a wrong one until throttle_give: so not
+ * more are tried at a time than may be wrong, and one whose client does not
+ * wait for the answer is not for nothing.  False: it does not count, as the
+ * client is known for the account.
+ */
+bool	 throttle_take(const struct netaddr *client, struct str account);
+void	 throttle_give(const struct netaddr *client, struct str account);
 /* It was wrong, or right. */
 void	 throttle_wrong(const struct netaddr *client, struct str account);
 void	 throttle_right(const struct netaddr *client, struct str account);

@@ -698,6 +698,55 @@ strange_services(void)
 		    &fd) == ESTALE && fd == -1, "a strange service");
 }
 
+static bool
+was_checked(const struct child *c)
+{
+	return c->checked;
+}
+
+static void
+offer(uint32_t number)
+{
+	const struct nothing	 nothing = { };
+	struct conf		 conf = driver_conf;
+
+	conf.number = number;
+	ch.checked = false;
+	tell(&ch.master, MSG_CONF, 5, conf_seal(&conf), &nothing);
+	tell(&ch.master, MSG_CONF_CHECK, 5, -1, &nothing);
+	check(listen_until(&ch, was_checked), "a configuration is not good");
+}
+
+/* A configuration that others have refused takes no other's place. */
+static void
+refused_reloads(void)
+{
+	const struct nothing	 nothing = { };
+	int			 s = listen_here(16), fd;
+
+	for (uint32_t i = 1; i <= 5; i++) {
+		offer(100 + i);
+		check(open_index(100 + i, 0, 2 * i, &fd) == 0 && fd != -1,
+		    "one under way is not known");
+		close(fd);
+		tell(&ch.master, MSG_CONF_DROP, 5, -1, &nothing);
+		check_alive();
+		check(open_index(100 + i, 0, 2 * i + 1, &fd) == ESTALE,
+		    "one that was dropped is known");
+	}
+	check(open_index(0, 0, 50, &fd) == 0 && fd != -1,
+	    "the one in force is forgotten");
+	close(fd);
+	offer(200);
+	tell(&ch.master, MSG_CONF_COMMIT, 5, -1, &nothing);
+	check_alive();
+	check(open_index(200, 0, 51, &fd) == 0 && fd != -1, "the new one");
+	close(fd);
+	check(open_index(0, 0, 52, &fd) == 0 && fd != -1, "the one before");
+	close(fd);
+	close(s);
+}
+
 /* A backlog that is full is waited for; who asked may be gone by then. */
 static void
 full_backlog(void)
@@ -875,6 +924,7 @@ static const struct {
 	{ "question_lost", ROLE_DELIVERD_OUT, question_lost },
 	{ "connects", ROLE_DELIVERD_CONNECT, connects },
 	{ "strange_services", ROLE_DELIVERD_CONNECT, strange_services },
+	{ "refused_reloads", ROLE_DELIVERD_CONNECT, refused_reloads },
 	{ "full_backlog", ROLE_DELIVERD_CONNECT, full_backlog },
 	{ "too_many_services", ROLE_DELIVERD_CONNECT, too_many_services },
 	{ "mailbox_without_socket", ROLE_DELIVERD_LOCAL,

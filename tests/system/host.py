@@ -2,8 +2,8 @@
 
 Everything a test starts is below a fresh directory and in namespaces of its
 own: a network which has nothing but loopback, and processes which end with
-the test program, however that ends.  Waiting is for a
-condition, with a deadline, never for a time.
+the test program, however that ends.  Waiting is for a condition, with a
+deadline, never for a time.
 """
 import json
 import os

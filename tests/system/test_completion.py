@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """bash completion of posternctl: what COMPREPLY is for a line."""
+import json
 import os
 import subprocess
 
@@ -41,6 +42,8 @@ class Completion(Case):
     def test_options(self):
         self.assertEqual(self.complete("--d"), ["--dry-run"])
         self.assertEqual(self.complete("queue", "--js"), ["--json"])
+        self.assertEqual(self.complete("pause", "all", "--unt"), ["--until="])
+        self.assertEqual(self.complete("--so"), ["--sort=", "--socket="])
 
     def test_filters(self):
         self.assertIn("from=", self.complete("queue", ""))
@@ -49,6 +52,8 @@ class Completion(Case):
         self.assertEqual(self.complete("retry", "ag"), ["age\\>", "age\\<"])
         self.assertEqual(self.complete("release", "to=x", "al"), ["all"])
         self.assertEqual(self.complete("status", ""), [])
+        self.assertEqual(self.complete("pause", ""),
+                         ["route=", "domain=", "all"])
 
     def test_values(self):
         states = ["active", "waiting", "deferred", "held"]
@@ -76,6 +81,10 @@ class Completion(Case):
                                        ids[1][:8]), [ids[1]])
         self.assertIn(ids[2], self.complete(*control, "remove", ids[2][:6]))
         self.assertEqual(self.complete(*control, "show", ids[0], ""), [])
+        routes = self.complete(*control, "resume", "route", "=")
+        self.assertEqual(routes, [r["route"] for r in map(
+            json.loads, p.ctl("--json", "routes").splitlines())])
+        self.assertEqual(len(routes), 1)
 
 
 if __name__ == "__main__":

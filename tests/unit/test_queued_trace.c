@@ -21,7 +21,7 @@
 
 static struct peer	 ctl = { .role = ROLE_CTL };
 static struct disk	 faulty;
-static bool		 no_write, no_room;
+static bool		 no_write, no_room, no_unlink;
 static bool		 ended;
 
 static ssize_t
@@ -30,6 +30,15 @@ maybe_write(int fd, const void *p, size_t n, off_t at)
 	if (!no_write)
 		return disk_real.write(fd, p, n, at);
 	errno = EIO;
+	return -1;
+}
+
+static int
+maybe_unlink(int dir, const char *name, int flags)
+{
+	if (!no_unlink)
+		return disk_real.unlink(dir, name, flags);
+	errno = EROFS;
 	return -1;
 }
 
@@ -52,6 +61,7 @@ set_up_all(void **state)
 	faulty = disk_real;
 	faulty.write = maybe_write;
 	faulty.statfs = maybe_room;
+	faulty.unlink = maybe_unlink;
 	disk = &faulty;
 	assert_non_null(mkdtemp(dir));
 	assert_int_equal(chdir(dir), 0);
@@ -312,6 +322,26 @@ test_age_ends_it_in_silence(void **state)
 	assert_int_equal(ask(msgid_text(&b), 0).n_rows, 1);
 }
 
+/* What cannot be removed is no reason to try for ever. */
+static void
+test_not_removed(void **state)
+{
+	struct msgid	 a = new_id(64), b = new_id(65);
+	size_t		 before;
+
+	(void)state;
+	trace_note(TRACE_HELD, &a);
+	write_out();
+	before = files();
+	fake_time((7200 + 3601) * 1000);
+	no_unlink = true;
+	trace_note(TRACE_HELD, &b);
+	write_out();
+	no_unlink = false;
+	assert_int_equal(files(), before + 1);
+	assert_int_equal(ask(msgid_text(&b), 0).n_rows, 1);
+}
+
 /* Many files in a second, and a clock put back: the order stays. */
 static void
 test_order(void **state)
@@ -369,6 +399,7 @@ main(void)
 		cmocka_unit_test(test_haste_loses_events),
 		cmocka_unit_test(test_age_ends_it),
 		cmocka_unit_test(test_age_ends_it_in_silence),
+		cmocka_unit_test(test_not_removed),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_cancelled),
 	};

@@ -478,6 +478,76 @@ test_auth_rate_account(void **state)
 	assert_false(throttle_allows(&home, str_of("user")));
 }
 
+/* keyd knows an account in any case, so it is one account. */
+static void
+test_auth_rate_capitals(void **state)
+{
+	static const char	*names[] = { "user", "User", "USER", "uSeR" };
+	struct netaddr		 a;
+	char			 text[32];
+
+	(void)state;
+	for (unsigned i = 0; i < GUESSES_ACCOUNT.burst; i++) {
+		snprintf(text, sizeof(text), "198.51.100.%u", i);
+		netaddr_parse(&a, str_of(text));
+		throttle_wrong(&a, str_of(names[i % 4]));
+	}
+	netaddr_parse(&a, str_of("192.0.2.2"));
+	assert_false(throttle_allows(&a, str_of("usER")));
+	assert_true(throttle_allows(&a, str_of("users")));
+}
+
+/* What is being checked counts: neither many at a time nor leaving before
+ * the answer gets more of them checked. */
+static void
+test_auth_rate_at_a_time(void **state)
+{
+	struct netaddr	 a, b;
+
+	(void)state;
+	netaddr_parse(&a, str_of("192.0.2.1"));
+	netaddr_parse(&b, str_of("192.0.2.2"));
+	throttle_right(&b, str_of("user"));
+	for (unsigned i = 0; i < GUESSES_CLIENT.burst; i++) {
+		assert_true(throttle_allows(&a, str_of("user")));
+		assert_true(throttle_take(&a, str_of("user")));
+	}
+	assert_false(throttle_allows(&a, str_of("user")));
+	assert_false(throttle_take(&b, str_of("user")));
+	throttle_give(&a, str_of("user"));
+	assert_true(throttle_allows(&a, str_of("user")));
+}
+
+/* Answers that nobody waits for: each was a question all the same. */
+static void
+test_auth_rate_gone(void **state)
+{
+	unsigned	 before = keyd.checks;
+
+	(void)state;
+	keyd.mute = true;
+	for (unsigned i = 0; i < GUESSES_CLIENT.burst + 5; i++) {
+		connect_tls();
+		(void)say("AUTH PLAIN " BAD "\r\n");
+		harness_disconnect();
+	}
+	keyd.mute = false;
+	assert_int_equal(keyd.checks, before + GUESSES_CLIENT.burst);
+}
+
+/* The right one costs nothing, and gives nothing back. */
+static void
+test_auth_rate_right(void **state)
+{
+	(void)state;
+	guess(GUESSES_CLIENT.burst + 5, "AUTH PLAIN " GOOD "\r\n", RIGHT);
+	guess(GUESSES_CLIENT.burst / 2, "AUTH PLAIN AGEAYg==\r\n", WRONG);
+	guess(3, "AUTH PLAIN " GOOD "\r\n", RIGHT);
+	guess(3, "AUTH PLAIN " BUSY "\r\n", NOT_NOW);
+	guess(GUESSES_CLIENT.burst / 2, "AUTH PLAIN AGEAYg==\r\n", WRONG);
+	guess(1, "AUTH PLAIN AGEAYg==\r\n", NOT_NOW);
+}
+
 /* An IPv6 subscriber has 2^64 addresses. */
 static void
 test_auth_rate_network(void **state)
@@ -639,7 +709,9 @@ main(void)
 		TEST(line_length), TEST(name_and_password_length),
 		TEST(keyd_away), TEST(keyd_dies), TEST(client_gone),
 		TEST(not_now_ends), TEST(auth_failures), TEST(auth_rate_client),
-		TEST(auth_rate_account), TEST(auth_rate_network),
+		TEST(auth_rate_account), TEST(auth_rate_capitals),
+		TEST(auth_rate_at_a_time), TEST(auth_rate_gone),
+		TEST(auth_rate_right), TEST(auth_rate_network),
 		TEST(auth_rate_crowd), TEST(required), TEST(mail_parameter),
 		TEST(envelope), TEST(logged), TEST(renumber),
 	};

@@ -479,6 +479,34 @@ test_ended_when_found(void **state)
 	drv_close();
 }
 
+/* One whose end is being written is not one that the cleaner cannot read. */
+static void
+test_ending_while_cleaned(void **state)
+{
+	struct segment	*s;
+
+	(void)state;
+	drv_open();
+	drv_store(0, 100);
+	drv_store(1, 100);
+	drv_wait();
+	s = segment_find(ledger->line[0].place.segment);
+	drv_end(0);
+	drv_end(1);
+	segment_cleaned(s);
+	assert_false(s->aside);
+	assert_int_equal(s->live, 2);
+	drv_wait();
+	assert_int_equal(s->live, 0);
+	drv_store(2, 100);
+	drv_wait();
+	segment_cleaned(s);	/* and this one it has not found */
+	assert_true(s->aside);
+	drv_end(2);
+	drv_wait();
+	drv_close();
+}
+
 static void
 test_refused(void **state)
 {
@@ -538,7 +566,8 @@ main(void)
 		TEST(test_rolling), TEST(test_cleaning),
 		TEST(test_cleaning_around_damage), TEST(test_no_room_for_results),
 		TEST(test_recycling_in_place),
-		TEST(test_ended_when_found), TEST(test_refused), TEST(test_tidy),
+		TEST(test_ended_when_found),
+		TEST(test_ending_while_cleaned), TEST(test_refused), TEST(test_tidy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

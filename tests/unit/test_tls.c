@@ -494,6 +494,51 @@ test_self_signed(void **state)
 	clock_let_go();
 }
 
+static struct peer	*asked_peer;
+static uint32_t		 asked_id;
+
+static void
+keep_question(struct peer *p, uint32_t id, const struct certificate_ask *m)
+{
+	(void)m;
+	asked_peer = p;
+	asked_id = id;
+}
+
+/* A keyd that has been replaced answers all the same: its certificate is of
+ * no use, as the next one has not got its key. */
+static void
+test_self_signed_late(void **state)
+{
+	X509		*another = make_cert(pairs[2].key, "again",
+			    "DNS:x.test", NULL, -1, 1);
+	const struct certificate_ask	 about = { CONF_NUMBER, 2 };
+	struct peer	*old, *old_end;
+
+	(void)state;
+	tls_server_free(server);
+	certificates[2].self_signed = true;
+	set_listener(&listeners[0], "mx", (const int[]){ 2, -1 });
+	keyd_handlers.CERTIFICATE_ASK = keep_question;
+	server = new_server(&listeners[0]);
+	old = asked_peer;
+	old_end = to_keyd;
+	keyd_handlers.CERTIFICATE_ASK = give_certificate;
+	certificate_result = SECRET_OK;
+	certificate_given = pairs[2].cert;
+	keyd_start(ROLE_SMTPD_MX);
+	assert_ptr_not_equal(to_keyd, old_end);
+	certificate_given = another;
+	give_certificate(old, asked_id, &about);
+	spin();
+	assert_shown(NULL, 2);
+	peer_close(old);
+	peer_close(old_end);
+	spin();
+	X509_free(another);
+	certificates[2].self_signed = false;
+}
+
 /* Gone before its certificate has come. */
 static void
 test_self_signed_freed(void **state)
@@ -531,6 +576,7 @@ main(void)
 		T(test_long_chain),
 		T(test_bad_certificates),
 		T(test_self_signed),
+		T(test_self_signed_late),
 		T(test_self_signed_freed),
 	};
 	int	 failed;

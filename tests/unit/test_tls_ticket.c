@@ -128,6 +128,44 @@ test_without_key(void **state)
 	}
 }
 
+/*
+ * keyd goes, with its key, before a client's last step: the ticket that it
+ * has been promised must not be sealed with no key at all.
+ */
+static void
+test_keyd_goes_before_seal(void **state)
+{
+	static const uint8_t	 none[TICKET_NAME_LEN];
+	const unsigned char	*ticket;
+	SSL			*ssl;
+	size_t			 n;
+
+	(void)state;
+	for (int v = TLS1_2_VERSION; v <= TLS1_3_VERSION; v++) {
+		SSL_CTX_set_max_proto_version(raw_ctx, v);
+		ssl = raw_start(start_server(), "a.test", NULL);
+		(void)SSL_connect(ssl);
+		spin();			/* the server's part of it */
+		keyd_stop();
+		keyd_handlers.TICKET_KEY_ASK = NULL;
+		keyd_start(ROLE_SMTPD_MX);
+		assert_int_equal(raw_handshake(ssl), 1);
+		assert_string_equal(raw_read(ssl), "");
+		kept = SSL_get1_session(ssl);
+		SSL_SESSION_get0_ticket(kept, &ticket, &n);
+		assert_true(n > sizeof(none));
+		assert_memory_not_equal(ticket, none, sizeof(none));
+		SSL_shutdown(ssl);
+		raw_stop(ssl);
+		end_stop(&srv);
+		keyd_handlers.TICKET_KEY_ASK = fake_ticket_key_ask;
+		keyd_start(ROLE_SMTPD_MX);
+		assert_false(resumes(v));	/* and nobody opens it */
+		SSL_SESSION_free(kept);
+		kept = NULL;
+	}
+}
+
 /* It seals for as long as it lives, and opens for as long again. */
 static void
 test_rotation(void **state)
@@ -175,6 +213,7 @@ main(void)
 		T(test_reloaded),
 		T(test_ticket_cross),
 		T(test_without_key),
+		T(test_keyd_goes_before_seal),
 		T(test_rotation),
 		T(test_malformed_key),
 	};
