@@ -105,6 +105,7 @@ enum table_kind { TABLE_FILE, TABLE_SYSTEM, TABLE_KIND_N };
 	F(ENUM,	tls, tls_level, TLS_LEVEL_N) /* ENCRYPT: 530 to MAIL before */ \
 	F(BOOL,	client_certificates)	/* asked for, and recorded */	\
 	F(U32,	handshake_timeout_ms)					\
+	F(U32,	handshakes)		/* of a client in a minute; 0: any */ \
 	F(U16,	auth_table)		/* TABLE_NONE: no AUTH */	\
 	F(BOOL,	auth_required)		/* 530 to MAIL before */	\
 	F(U32,	auth_failures)		/* of a session, then 421 */

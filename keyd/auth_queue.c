@@ -72,13 +72,14 @@ take_waiting(void)
 static void
 compute(struct check *c)
 {
-	enum secret_result	 r;
+	bool	 right;
 
 	if (c->result == SECRET_BUSY)
 		return;
-	r = auth_verify(&c->of, str_bytes(c->password, c->n_password));
-	if (r != SECRET_OK || c->known)
-		c->result = r;
+	right = auth_verify(&c->of,
+	    str_bytes(c->password, c->n_password));
+	if (right && c->known)
+		c->result = SECRET_OK;
 }
 
 static void

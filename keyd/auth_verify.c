@@ -5,26 +5,16 @@
 #include "auth_verify.h"
 
 #include <crypt.h>
-#include <errno.h>
 #include <sodium.h>
 #include <stdlib.h>
 
 #define DIGEST	crypto_auth_hmacsha256_BYTES
 
-static enum secret_result
-verdict(bool right)
-{
-	return right ? SECRET_OK : SECRET_UNKNOWN;
-}
-
-static enum secret_result
+static bool
 verify_argon2id(const struct auth_entry *e, struct str password)
 {
-	errno = 0;
-	if (crypto_pwhash_argon2id_str_verify(e->hash.p, password.p,
-	    password.n) == 0)
-		return SECRET_OK;
-	return errno == ENOMEM ? SECRET_BUSY : SECRET_UNKNOWN;
+	return crypto_pwhash_argon2id_str_verify(e->hash.p, password.p,
+	    password.n) == 0;
 }
 
 /* One block of PBKDF2 with HMAC-SHA-256 (RFC 8018 5.2), as RFC 5802 2.2. */
@@ -56,7 +46,7 @@ salted_password(const struct auth_entry *e, struct str password,
 }
 
 /* RFC 5802 3: StoredKey is H(HMAC(SaltedPassword, "Client Key")). */
-static enum secret_result
+static bool
 verify_scram(const struct auth_entry *e, struct str password)
 {
 	static const char	 label[] = "Client Key";
@@ -67,12 +57,11 @@ verify_scram(const struct auth_entry *e, struct str password)
 	    sizeof(label) - 1, key);
 	crypto_hash_sha256(stored, key, sizeof(key));
 	sodium_memzero(key, sizeof(key));
-	return verdict(sodium_memcmp(stored, e->stored_key,
-	    SCRAM_KEY_LEN) == 0);
+	return sodium_memcmp(stored, e->stored_key, SCRAM_KEY_LEN) == 0;
 }
 
 /* What crypt(3) cannot do gives a text that is nobody's hash. */
-static enum secret_result
+static bool
 verify_crypt(const struct auth_entry *e, struct str password)
 {
 	struct crypt_data	*data = calloc(1, sizeof(*data));
@@ -80,33 +69,32 @@ verify_crypt(const struct auth_entry *e, struct str password)
 	bool			 ok;
 
 	if (data == NULL)
-		return SECRET_BUSY;
+		return false;
 	made = crypt_r(password.p, e->hash.p, data);
 	ok = made != NULL && strlen(made) == e->hash.n &&
 	    sodium_memcmp(made, e->hash.p, e->hash.n) == 0;
 	sodium_memzero(data, sizeof(*data));
 	free(data);
-	return verdict(ok);
+	return ok;
 }
 
-enum secret_result
+bool
 auth_verify(const struct auth_entry *e, struct str password)
 {
-	enum secret_result	 r = SECRET_UNKNOWN;
+	bool	 ok = false;
 
 	switch (e->cost.scheme) {
 	case AUTH_ARGON2ID:
-		r = verify_argon2id(e, password);
+		ok = verify_argon2id(e, password);
 		break;
 	case AUTH_SCRAM:
-		r = verify_scram(e, password);
+		ok = verify_scram(e, password);
 		break;
 	case AUTH_CRYPT:
-		r = verify_crypt(e, password);
+		ok = verify_crypt(e, password);
 		break;
 	}
 	/* crypt(3) would see the part before a NUL; and nobody has none */
-	if (password.n == 0 || memchr(password.p, '\0', password.n) != NULL)
-		return SECRET_UNKNOWN;
-	return r;
+	return ok && password.n != 0 &&
+	    memchr(password.p, '\0', password.n) == NULL;
 }

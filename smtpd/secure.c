@@ -12,6 +12,7 @@
 
 #include "command.h"
 #include "listener.h"
+#include "throttle.h"
 
 #define LOG_TEXT_SIZE	128	/* a version and a cipher suite's name */
 
@@ -79,11 +80,25 @@ on_done(void *arg, const struct tls_facts *f)
 	    secure_text(s), log_text(f->sni), f->resumed);
 }
 
+/* A trusted client is one of ours. */
+static bool
+may_shake_hands(const struct session *s)
+{
+	if (s->trusted ||
+	    throttle_handshake(&s->client, s->set->is.handshakes))
+		return true;
+	log_info("refuse client=%s code=454 reason=handshakes",
+	    session_client_text(s));
+	return false;
+}
+
 int
 secure_begin(struct session *s)
 {
 	static const struct tls_ops	 ops = { .done = on_done };
 
+	if (settings_are_implicit(s->set) && !may_shake_hands(s))
+		return -1;
 	if (tls_accept(s->io, secure_settings(s)->tls, &ops, s) == -1)
 		return -1;
 	s->tls = TLS_HANDSHAKE;
@@ -126,7 +141,7 @@ cmd_starttls(struct session *s, struct str arg)
 		session_reply(s, "503 5.5.1 TLS is on already");
 	else if (secure_settings(s)->tls == NULL)
 		return cmd_not_implemented(s, arg);
-	else if (!secure_is_offered(s))
+	else if (!secure_is_offered(s) || !may_shake_hands(s))
 		session_reply(s, "454 4.7.0 TLS not available now, try again "
 		    "later");
 	else

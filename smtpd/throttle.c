@@ -17,7 +17,7 @@
 #define WAYS	8	/* places that one key may have */
 
 /* What a key is about.  An account in lower case, as keyd looks it up. */
-enum about { ABOUT_CLIENT, ABOUT_ACCOUNT, ABOUT_BOTH };
+enum about { ABOUT_CLIENT, ABOUT_ACCOUNT, ABOUT_BOTH, ABOUT_HANDSHAKES };
 
 struct guesser {
 	uint64_t	 key;		/* 0: nobody */
@@ -54,7 +54,7 @@ key_of(enum about what, const struct netaddr *client, struct str account)
 		clients_key(client, in + 1);
 	if (account.n > ACCOUNT_MAX)
 		account.n = ACCOUNT_MAX;
-	for (size_t i = 0; what != ABOUT_CLIENT && i < account.n; i++)
+	for (size_t i = 0; i < account.n; i++)
 		in[1 + CLIENT_KEY_LEN + i] =
 		    (uint8_t)tolower((unsigned char)account.p[i]);
 	crypto_shorthash((uint8_t *)&key, in, sizeof(in), hash_key);
@@ -126,6 +126,18 @@ give_one(uint64_t key, const struct bucket_rate *rate)
 
 	if (g != NULL)
 		bucket_give(&g->bucket, rate, 1);
+}
+
+bool
+throttle_handshake(const struct netaddr *client, uint32_t a_minute)
+{
+	const struct bucket_rate	 rate = { a_minute, 60000, a_minute };
+	struct guesser			*g;
+
+	if (a_minute == 0)
+		return true;
+	g = enter(key_of(ABOUT_HANDSHAKES, client, STR_NONE));
+	return g == NULL || bucket_take(&g->bucket, &rate, 1);
 }
 
 static bool

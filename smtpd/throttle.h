@@ -1,5 +1,6 @@
 /*
- * Guesses at passwords: how many wrong ones are taken from a client and for
+ * What costs us much and a client little: handshakes of TLS, of which a
+ * client may begin so many in a minute, and guesses at passwords: how many wrong ones are taken from a client and for
  * an account before both have to wait.  A client that has lately said the
  * right password of an account has one wrong try without waiting, so that
  * nobody is locked out of an account by others who guess at it.
@@ -22,6 +23,8 @@
 
 /* Draws the key of the table; once, before the filter of system calls. */
 void	 throttle_setup(void);
+/* The client may begin another handshake, which is counted; 0: any number. */
+bool	 throttle_handshake(const struct netaddr *client, uint32_t a_minute);
 /* Whether one more may be tried. */
 bool	 throttle_allows(const struct netaddr *client, struct str account);
 /*

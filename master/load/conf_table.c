@@ -214,6 +214,8 @@ const struct directive conf_directives[] = {
 	    LISTENER(client_certificates)),
 	NUMBER(LISTEN, "handshake-timeout", ms, TIMEOUT_MIN, TIMEOUT_MAX,
 	    "30s", LISTENER(handshake_timeout_ms)),
+	NUMBER(LISTEN, "handshakes", count, 0, 1000000, "600",
+	    LISTENER(handshakes)),
 	LIST(LISTEN, "auth", auth, 0),
 	CHOICE(LISTEN, "auth-required", yes_no, NULL,
 	    AT(struct listener_build, auth_required)),

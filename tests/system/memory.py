@@ -8,6 +8,7 @@ import re
 PIECE = 8 << 20     # octets looked at together
 OVERLAP = 4096      # of two of them; no needle is longer
 RESERVED = 1 << 20  # beyond, what nobody may touch is an arena's, and empty
+HUGE = 1 << 28      # beyond: a sanitizer's shadow
 MAP = re.compile(r"^(\w+)-(\w+) (....) \S+ \S+ (\d+) *(.*)$", re.M)
 
 
@@ -22,7 +23,7 @@ def areas(pid):
             continue
         if rights[1] != "w" and inode != "0" and "(deleted)" not in name:
             continue
-        if rights.startswith("---") and end - start > RESERVED:
+        if end - start > (RESERVED if rights[:3] == "---" else HUGE):
             continue
         yield start, end
 

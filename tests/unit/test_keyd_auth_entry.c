@@ -6,13 +6,10 @@
 #include "auth_entry.h"
 #include "auth_verify.h"
 
-#include <sys/resource.h>
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 #include <sodium.h>
@@ -61,8 +58,8 @@ parses(const char *value)
 }
 
 /* As auth_queue.c has it: with a NUL behind. */
-static enum secret_result
-verify(const char *value, const char *password, size_t n)
+static bool
+verifies(const char *value, const char *password, size_t n)
 {
 	struct auth_entry	 e;
 	const char		*why;
@@ -74,12 +71,6 @@ verify(const char *value, const char *password, size_t n)
 	hash[e.hash.n] = '\0';
 	e.hash.p = hash;
 	return auth_verify(&e, str_bytes(password, n));
-}
-
-static bool
-verifies(const char *value, const char *password, size_t n)
-{
-	return verify(value, password, n) == SECRET_OK;
 }
 
 static void
@@ -286,40 +277,6 @@ costs(void **state)
 	assert_false(auth_cost_equal(&a.cost, &b.cost));
 }
 
-/* The memory that there is, in octets. */
-static unsigned long
-mapped(void)
-{
-	FILE		*f = fopen("/proc/self/statm", "r");
-	unsigned long	 pages;
-
-	assert_non_null(f);
-	assert_int_equal(fscanf(f, "%lu", &pages), 1);
-	fclose(f);
-	return pages * (unsigned long)sysconf(_SC_PAGESIZE);
-}
-
-/* Who is refused for our want of memory has not said a wrong password. */
-static void
-without_memory(void **state)
-{
-	struct rlimit		 before, little;
-	enum secret_result	 right, wrong;
-
-	(void)state;
-	assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
-	little = before;
-	little.rlim_cur = mapped() + (8 << 20);	/* of the 64 MiB wanted */
-	assert_int_equal(setrlimit(RLIMIT_AS, &little), 0);
-	right = verify(ARGON2_1, "password", 8);
-	wrong = verify(ARGON2_1, "passwort", 8);
-	assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
-	assert_int_equal(right, SECRET_BUSY);
-	assert_int_equal(wrong, SECRET_BUSY);
-	assert_int_equal(verify(ARGON2_1, "passwort", 8), SECRET_UNKNOWN);
-	assert_int_equal(verify(SHA512, "x", 1), SECRET_UNKNOWN);
-}
-
 int
 main(void)
 {
@@ -330,7 +287,6 @@ main(void)
 		cmocka_unit_test(damaged_entries),
 		cmocka_unit_test(too_long),
 		cmocka_unit_test(costs),
-		cmocka_unit_test(without_memory),
 	};
 
 	if (sodium_init() == -1)

@@ -6,6 +6,8 @@
 #include "smtpd_harness.h"
 #include "tls_fake.h"
 
+#include "throttle.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -247,6 +249,33 @@ test_timeout(void **state)
 	harness_disconnect();
 }
 
+/* Each costs us more than the client: only so many in a minute. */
+static void
+test_many_handshakes(void **state)
+{
+	(void)state;
+	throttle_clear();
+	harness_listener.handshakes = 2;
+	for (int i = 0; i < 3; i++) {
+		harness_connect();
+		say(EHLO);
+		assert_string_equal(say("STARTTLS\r\n"), i < 2 ? GO :
+		    "454 4.7.0 TLS not available now, try again later\r\n");
+		harness_disconnect();
+	}
+	harness_listener.service = SERVICE_SUBMISSIONS;
+	harness_connect();
+	harness_run();
+	assert_int_equal(session_count(), 0);
+	harness_disconnect();
+	harness_listener.handshakes = 0;
+	harness_connect();
+	harness_run();
+	assert_int_equal(session_count(), 1);
+	harness_disconnect();
+	throttle_clear();
+}
+
 static void
 test_stop(void **state)
 {
@@ -369,6 +398,7 @@ main(void)
 		cmocka_unit_test_setup(test_starttls_inject_next_segment,
 		    before),
 		cmocka_unit_test_setup(test_behind_handshake, before),
+		cmocka_unit_test_setup(test_many_handshakes, before),
 		cmocka_unit_test_setup(test_response_inject, before),
 		cmocka_unit_test_setup(test_given_up, before),
 		cmocka_unit_test_setup(test_timeout, before),
