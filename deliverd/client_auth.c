@@ -173,7 +173,8 @@ client_hear_auth_refused(struct smtp_client *c)
 	outcome_reply(&said, &c->reply);
 	snprintf(why, sizeof(why), "it refuses our login: %u %s %.*s",
 	    said.reply_code, said.code, (int)said.n, said.text);
-	log_warn("login host=%.*s refused=\"%u %s %.*s\"", (int)c->n_host,
-	    c->host, said.reply_code, said.code, (int)said.n, said.text);
+	log_warn("login host=%.*s refused=\"%u %s %s\"", (int)c->n_host,
+	    c->host, said.reply_code, said.code,
+	    log_text(str_bytes(said.text, said.n)));
 	refuse(c, "4.7.8", why);
 }

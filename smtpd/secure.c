@@ -56,15 +56,21 @@ secure_text(const struct session *s)
 	return text;
 }
 
+static void
+log_failed(const struct session *s, const char *why)
+{
+	log_info("tls client=%s listener=%.*s status=failed reason=\"%s\"",
+	    session_client_text(s), STR_FMT(s->set->name),
+	    log_text(str_of(why)));
+}
+
 void
 secure_ended(const struct session *s)
 {
 	const char	*why = tls_why(s->io);
 
 	if (why[0] != '\0')
-		log_info("tls client=%s listener=%.*s status=failed "
-		    "reason=\"%s\"", session_client_text(s),
-		    STR_FMT(s->set->name), log_text(str_of(why)));
+		log_failed(s, why);
 }
 
 /* ---- the handshake ----------------------------------------------------- */
@@ -75,9 +81,10 @@ on_done(void *arg, const struct tls_facts *f)
 	struct session	*s = arg;
 
 	session_secured(s);
-	log_debug("tls client=%s listener=%.*s status=done tls=%s sni=%s "
-	    "resumed=%d", session_client_text(s), STR_FMT(s->set->name),
-	    secure_text(s), log_text(f->sni), f->resumed);
+	log_debug("tls client=%s listener=%.*s status=done tls=%s "
+	    "sni=\"%s\" resumed=%d", session_client_text(s),
+	    STR_FMT(s->set->name), secure_text(s), log_text(f->sni),
+	    f->resumed);
 }
 
 /* A trusted client is one of ours. */
@@ -99,8 +106,10 @@ secure_begin(struct session *s)
 
 	if (settings_are_implicit(s->set) && !may_shake_hands(s))
 		return -1;
-	if (tls_accept(s->io, secure_settings(s)->tls, &ops, s) == -1)
+	if (tls_accept(s->io, secure_settings(s)->tls, &ops, s) == -1) {
+		log_failed(s, "out of memory");
 		return -1;
+	}
 	s->tls = TLS_HANDSHAKE;
 	s->fresh = true;
 	return 0;

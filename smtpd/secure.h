@@ -13,7 +13,8 @@ struct session;
 bool		 secure_is_offered(const struct session *);
 /* STARTTLS was allowed.  Alone: the client has sent nothing behind it yet. */
 void		 secure_start(struct session *, bool alone);
-/* The handshake begins; session_secured tells its end.  -1 when it cannot. */
+/* The handshake begins; session_secured tells its end.  -1 when it cannot,
+ * which is logged. */
 int		 secure_begin(struct session *);
 /* The connection has ended: logs it, if that was for TLS. */
 void		 secure_ended(const struct session *);

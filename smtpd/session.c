@@ -326,8 +326,8 @@ session_new(const struct session_client *c)
 	if (!settings_are_implicit(c->set))
 		greet(s, c->spoke_first);
 	else if (secure_begin(s) == -1) {
-		session_free(s);
-		return -1;
+		session_free(s);	/* the log has why */
+		return 0;
 	}
 	settle(s);
 	return 0;

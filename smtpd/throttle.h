@@ -1,9 +1,10 @@
 /*
  * What costs us much and a client little: handshakes of TLS, of which a
- * client may begin so many in a minute, and guesses at passwords: how many wrong ones are taken from a client and for
- * an account before both have to wait.  A client that has lately said the
- * right password of an account has one wrong try without waiting, so that
- * nobody is locked out of an account by others who guess at it.
+ * client may begin so many in a minute, and guesses at passwords: how many
+ * wrong ones are taken from a client and for an account before both have to
+ * wait.  A client that has lately said the right password of an account has
+ * one wrong try without waiting, so that nobody is locked out of an account
+ * by others who guess at it.
  */
 #ifndef THROTTLE_H
 #define THROTTLE_H

@@ -31,6 +31,8 @@ struct node {
 struct pending {
 	const struct op	*op;
 	bool		 spoilt;
+	bool		 synced;	/* durable: above what is spoilt and may
+					 * yet be found on the disk below it */
 };
 
 static struct node	 nodes[NODES_MAX];
@@ -163,12 +165,19 @@ static void
 sync_node(unsigned node)
 {
 	size_t	 left = 0;
+	bool	 spoilt = false;
 
 	for (size_t i = 0; i < n_pending; i++) {
-		if (pending[i].op->node == node && !pending[i].spoilt)
-			settle(pending[i].op, FATE_KEPT, 0);
-		else
-			pending[left++] = pending[i];
+		struct pending	*p = &pending[i];
+
+		if (p->op->node == node) {
+			spoilt |= p->spoilt;
+			p->synced = !p->spoilt;
+			if (p->synced)
+				settle(p->op, FATE_KEPT, 0);
+		}
+		if (p->op->node != node || p->spoilt || spoilt)
+			pending[left++] = *p;
 	}
 	if (left != n_pending)
 		epoch++;
@@ -179,7 +188,7 @@ static void
 spoil_node(unsigned node)
 {
 	for (size_t i = 0; i < n_pending; i++)
-		if (pending[i].op->node == node)
+		if (pending[i].op->node == node && !pending[i].synced)
 			pending[i].spoilt = true;
 }
 
@@ -188,7 +197,7 @@ add_pending(const struct op *op)
 {
 	if (n_pending == PENDING_MAX)
 		fatal("too many pending operations");
-	pending[n_pending++] = (struct pending){ op, false };
+	pending[n_pending++] = (struct pending){ op, false, false };
 }
 
 void
@@ -224,7 +233,8 @@ model_cut(const struct cut *cut)
 	for (size_t i = 0; i < n_pending; i++) {
 		const struct op	*op = pending[i].op;
 
-		settle(op, cut_fate(cut, i, op), mix(cut->seed, i));
+		settle(op, pending[i].synced ? FATE_KEPT :
+		    cut_fate(cut, i, op), mix(cut->seed, i));
 	}
 	n_pending = 0;
 	epoch++;

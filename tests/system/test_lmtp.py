@@ -65,7 +65,8 @@ class Lmtp(Service):
         p.wait_empty()
         self.assertEqual(sorted(m.rcpts[0] for m in sink.mails),
                          ["a@boxes.test"] * 5 + ["b@boxes.test"] * 5)
-        self.assertEqual(sink.sessions, 1)
+        # connections are used again
+        self.assertLess(sink.sessions, 5)
         self.assertIn("LHLO mx.test", sink.commands)
         # RFC 5321 4.4: Return-Path is for whoever makes the final delivery
         self.assertNotIn(b"Return-Path:", sink.mails[0].data)

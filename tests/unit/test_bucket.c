@@ -85,12 +85,37 @@ test_refusals_are_free(void **state)
 	clock_let_go();
 }
 
+/* Given back, it is as if it had not been taken; never more than that. */
+static void
+test_given_back(void **state)
+{
+	const struct bucket_rate	 rate = { 1, 1000, 2 }, any = { 0, 1, 1 };
+	struct bucket			 b = { 0 };
+
+	(void)state;
+	clock_hold(START_MS, 0);
+	assert_true(bucket_take(&b, &rate, 2));
+	assert_false(bucket_take(&b, &rate, 1));
+	bucket_give(&b, &rate, 1);
+	assert_true(bucket_take(&b, &rate, 1));
+	assert_false(bucket_take(&b, &rate, 1));
+	for (int i = 0; i < 5; i++)
+		bucket_give(&b, &rate, 2);
+	assert_true(bucket_is_full(&b));
+	assert_true(bucket_take(&b, &rate, 2));
+	assert_false(bucket_take(&b, &rate, 1));
+	bucket_give(&b, &any, 1);
+	assert_false(bucket_take(&b, &rate, 1));
+	clock_let_go();
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest	 tests[] = {
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_refusals_are_free),
+		cmocka_unit_test(test_given_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

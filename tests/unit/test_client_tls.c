@@ -390,6 +390,34 @@ plain(void **state)
 	    "refused 0/4.5.0" });
 }
 
+static char	 refused_log[1024];
+
+static void
+keep_log(enum log_level level, const char *line, size_t n)
+{
+	if (level == LEVEL_WARN && n < sizeof(refused_log)) {
+		memcpy(refused_log, line, n);
+		refused_log[n] = '\0';
+	}
+}
+
+/* What a server says cannot look like more words of the line. */
+static void
+refused_words(void **state)
+{
+	(void)state;
+	wish.login = true;
+	log_set_level(LEVEL_WARN);
+	log_set_sink(keep_log);
+	PLAY(TLS_LEVEL_VERIFY, &good, { "quotes", 1, 1, { START,
+	    ">250-mx\r\n250 AUTH PLAIN\r\n", "<" PLAIN,
+	    ">535 5.7.8 no\" status=ok\r\n", "<" }, "refused 0/4.7.8" });
+	log_set_sink(NULL);
+	log_set_level(LEVEL_ERROR);
+	assert_non_null(strstr(refused_log, "refused=\"535 5.7.8 no\\x22 "
+	    "status=ok\""));
+}
+
 static void
 login(void **state)
 {
@@ -472,6 +500,7 @@ main(void)
 		TEST(from_the_first_octet),
 		TEST(without_memory),
 		TEST(plain),
+		TEST(refused_words),
 		TEST(login),
 		TEST(long_password),
 		TEST(no_login),

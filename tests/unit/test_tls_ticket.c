@@ -10,6 +10,7 @@ setup(void **state)
 {
 	(void)state;
 	keyd_act = KEYD_SIGNS;
+	keyd_handlers.TICKET_KEY_ASK = fake_ticket_key_ask;
 	ticket_lives_s = 3600;
 	clock_hold(1000000, 1000);
 	keyd_start(ROLE_SMTPD_MX);
