@@ -119,8 +119,8 @@ enum phase { START = 1, RUN = 2, DRAIN = 4, ANY_PHASE = 7 };
     M(NAME,           RESOLVERD,           SMTPD_ANY,           NO_FD,       RUN|DRAIN, ANSWER,                 0,     name) \
     \
     /* secrets: keyd uses them, nobody gets them */ \
-    M(TLS_SIGN,       SMTPD_ANY|DELIVERD_OUT, KEYD_SIGN,        NO_FD,       RUN|DRAIN, ASKS(TLS_SIGNED),       4096,  tls_sign) \
-    M(TLS_SIGNED,     KEYD_SIGN,           SMTPD_ANY|DELIVERD_OUT, NO_FD,    RUN|DRAIN, ANSWER,                 0,     tls_signed) \
+    M(TLS_SIGN,       SMTPD_ANY,           KEYD_SIGN,           NO_FD,       RUN|DRAIN, ASKS(TLS_SIGNED),       4096,  tls_sign) \
+    M(TLS_SIGNED,     KEYD_SIGN,           SMTPD_ANY,           NO_FD,       RUN|DRAIN, ANSWER,                 0,     tls_signed) \
     M(CERTIFICATE_ASK, SMTPD_ANY,          KEYD_SIGN,           NO_FD,       RUN|DRAIN, ASKS(CERTIFICATE),      256,   certificate_ask) \
     M(CERTIFICATE,    KEYD_SIGN,           SMTPD_ANY,           NO_FD,       RUN|DRAIN, ANSWER,                 0,     certificate) \
     M(TICKET_KEY_ASK, SMTPD_ANY,           KEYD_SIGN,           NO_FD,       RUN|DRAIN, ASKS(TICKET_KEY),       4,     nothing) \

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "arena.h"
+
 #include "commands.h"
 #include "complain.h"
 #include "link.h"
@@ -18,9 +20,12 @@
 
 /* What waits for each, as the answer with the routes takes its place. */
 struct waiting {
+	struct arena		 arena;
 	struct count_row	*rows;
 	size_t			 n;
 };
+
+#define WAITING_MAX	(64u << 20)	/* octets: every route with its name */
 
 static void
 count_routes(struct waiting *w)
@@ -28,13 +33,14 @@ count_routes(struct waiting *w)
 	const struct queue_count	 ask = { .column = COLUMN_ROUTE };
 	const struct queue_counted	*m = link_queue_count(&ask);
 
+	w->arena = (struct arena)ARENA_INIT(WAITING_MAX);
 	w->n = m->n_rows;
-	if ((w->rows = calloc(w->n + 1, sizeof(*w->rows))) == NULL)
+	w->rows = arena_calloc(&w->arena, w->n + 1, sizeof(*w->rows));
+	if (w->rows == NULL)
 		errx(EX_OSERR, "out of memory");
 	for (size_t i = 0; i < w->n; i++) {
 		w->rows[i] = m->rows[i];
-		w->rows[i].value.p = strndup(m->rows[i].value.p,
-		    m->rows[i].value.n);
+		w->rows[i].value = arena_str(&w->arena, m->rows[i].value);
 		if (w->rows[i].value.p == NULL)
 			errx(EX_OSERR, "out of memory");
 	}
@@ -72,6 +78,7 @@ cmd_routes(const struct options *o, int argc, char **argv)
 		ask.cursor = m->cursor;
 		more = m->more;
 	} while (more);
+	arena_clear(&w.arena);
 	return EX_OK;
 }
 

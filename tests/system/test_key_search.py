@@ -102,8 +102,16 @@ class Search(TlsCase):
                 self.assertEqual("rsa.test" in s.names(),
                                  name == "rsa.test")
 
+    def unlimited(self):
+        """A postern whose clients may begin any number of handshakes."""
+        p = self.tls(listen="handshakes 0;")
+        p.write("postern.conf", p.conf.replace("auth users;", "auth users; "
+                                               "handshakes 0;"))
+        p.ctl("reload")
+        return p
+
     def test_key_search(self):
-        p = self.tls()
+        p = self.unlimited()
         self.shake(HANDSHAKES)
         needles = {**needles_of("ec", p.dir + "/first.key"),
                    **needles_of("rsa", p.dir + "/rsa.key")}

@@ -215,7 +215,7 @@ class Many(TlsCase):
     def test_keyd_kill_under_load(self):
         """keyd dies again and again: who is in the midst of a handshake is
         told so, and nobody else is hurt."""
-        p, c = self.tls(), self.context()
+        p, c = self.tls(listen="handshakes 0;"), self.context()
         others = {k: v for k, v in p.pids().items() if k != "sign"}
         with Secure(465, c) as s, Load(4, c) as load:
             for _ in range(4):
@@ -254,7 +254,7 @@ class Many(TlsCase):
 
     def test_tls_flood_of_clients(self):
         """More at a time than it may, one handshake after the other."""
-        self.tls(listen="sessions-per-client %d;" % SHARE)
+        self.tls(listen="handshakes 0; sessions-per-client %d;" % SHARE)
         c = self.context()
         with Load(3 * SHARE, c) as load:
             load.go_on()
@@ -265,6 +265,18 @@ class Many(TlsCase):
         for e in load.failed:
             self.assertIsInstance(e, smtplib.SMTPConnectError)
             self.assertEqual(e.smtp_code, 421)
+
+    def test_tls_flood_in_a_minute(self):
+        """However few at a time: so many, and then mail in clear or none."""
+        p, c = self.tls(listen="handshakes %d;" % SHARE), self.context()
+        for _ in range(SHARE):
+            shake(c).close()
+        with self.assertRaises(smtplib.SMTPResponseException) as e:
+            shake(c)
+        self.assertEqual(e.exception.smtp_code, 454)
+        shake(c, FAR).close()
+        p.wait_log("client=127.0.0.1 .*handshakes")
+        self.assertEqual(p.send("alice@here.test", b"\r\n")[0], 250)
 
 
 if __name__ == "__main__":
