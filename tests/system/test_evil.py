@@ -200,14 +200,18 @@ class Evil(Case):
         p = self.evil("resolverd").start()
         before = self.processes(p)
         again = r"channel-lost role=out .*peer=resolverd\[0\]"
-        for n in (1, 2, 3):
+
+        def hung_up(n):
+            """It may not have been given the last ones yet."""
             p.troupe.order(0, "hang-up PEER")
-            until(lambda: len(re.findall(again, p.log())) == n,
-                  "the channel of out for the %dth time" % n)
-        p.troupe.order(0, "hang-up PEER")
+            return len(re.findall(again, p.log())) >= n
+        until(lambda: hung_up(3), "the channel of out three times")
+        for _ in range(100):
+            hung_up(0)
         p.send("alice@here.test", b"\r\nstill in service\r\n")
         p.wait_maildir("alice", 1)
-        self.assertEqual(len(re.findall(again, p.log())), 3)
+        # from then on it takes ten seconds
+        self.assertLessEqual(len(re.findall(again, p.log())), 4)
         self.assertEqual(self.processes(p), before)
         self.assertEqual(p.stop(), 0)
 
