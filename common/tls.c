@@ -80,6 +80,9 @@ complete(struct tls_conn *c)
 	SSL_clear_mode(c->ssl, SSL_MODE_ASYNC);
 	tls_facts_gather(c);
 	io_filter_ready(c->io);		/* what was written before goes now */
+	/* passwords may come now; OpenSSL wipes a buffer as a whole, which in
+	 * a handshake would cost a twentieth of all */
+	SSL_set_options(c->ssl, SSL_OP_CLEANSE_PLAINTEXT);
 	c->ops->done(c->arg, &c->facts);
 	return 0;
 }
