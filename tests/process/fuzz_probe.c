@@ -211,7 +211,7 @@ check_fds(struct child *ch, int before)
 	if (before == -1)
 		return;			/* we may not look */
 	if (ch->role == ROLE_STATE)
-		before++;		/* its log, opened with the first count */
+		before++;		/* its log, with the first count */
 	while ((now = count_fds(ch)) > before && clock_ms() < until)
 		take_in(ch, 20);
 	snprintf(more, sizeof(more), "%d before, %d now", before, now);
