@@ -54,6 +54,16 @@ str_starts_nocase(struct str s, struct str prefix)
 	    strncasecmp(s.p, prefix.p, prefix.n) == 0);
 }
 
+/* no octet beyond 127 */
+static inline bool
+str_is_ascii(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] >= 0x80)
+			return false;
+	return true;
+}
+
 /* s without its first n octets; all of them if it is shorter */
 static inline struct str
 str_skip(struct str s, size_t n)

@@ -12,8 +12,8 @@
 
 #include <sodium.h>
 
-#include "bucket.h"
 #include "log.h"
+#include "peer_rate.h"
 #include "xmalloc.h"
 
 #include "cred_file.h"
@@ -135,19 +135,6 @@ commit(void)
 /* ---- who asks ---------------------------------------------------------- */
 
 static void
-peer_up(struct peer *p)
-{
-	p->data = xcalloc(1, sizeof(struct bucket));
-}
-
-static void
-peer_down(struct peer *p)
-{
-	free(p->data);
-	p->data = NULL;
-}
-
-static void
 give(struct peer *p, uint32_t id, struct credentials *s, int i)
 {
 	const struct credential	*c = &s->list[i];
@@ -170,7 +157,7 @@ on_cred_ask(struct peer *p, uint32_t id, const struct cred_ask *m)
 	if (new_credentials != NULL &&
 	    new_credentials->numbering.conf == m->conf)
 		s = new_credentials;
-	if (p->data != NULL && !bucket_take(p->data, &rate, 1)) {
+	if (!peer_rate_take(p, &rate, 1)) {
 		no.result = SECRET_BUSY;
 		peer_send(p, CRED, id, &no);
 	} else if ((i = numbering_find(&s->numbering, m->conf,
@@ -187,6 +174,6 @@ const struct keyd_part	 cred_part = {
 	.commit = commit,
 	.drop = drop,
 	.secret = secret,
-	.peer_up = peer_up,
-	.peer_down = peer_down,
+	.peer_up = peer_rate_up,
+	.peer_down = peer_rate_down,
 };

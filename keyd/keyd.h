@@ -19,7 +19,6 @@ struct keyd_part {
 	void	(*peer_up)(struct peer *);
 	void	(*peer_down)(struct peer *);
 	void	(*start)(void);
-	void	(*stop)(void);		/* NULL: at once */
 };
 
 extern const struct proc_ops	 keyd_ops;

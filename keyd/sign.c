@@ -8,11 +8,8 @@
 
 #include <sodium.h>
 
-#include <stdlib.h>
-
-#include "bucket.h"
 #include "clock.h"
-#include "xmalloc.h"
+#include "peer_rate.h"
 
 #include "sign_form.h"
 #include "sign_keys.h"
@@ -29,19 +26,6 @@ static struct ticket {
 	uint64_t	 made_ms;	/* 0: not yet */
 } tickets[ROLE_N];
 
-static void
-peer_up(struct peer *p)
-{
-	p->data = xcalloc(1, sizeof(struct bucket));
-}
-
-static void
-peer_down(struct peer *p)
-{
-	free(p->data);
-	p->data = NULL;
-}
-
 const struct keyd_part	 sign_part = {
 	.role = ROLE_KEYD_SIGN,
 	.prepare = sign_keys_setup,
@@ -49,8 +33,8 @@ const struct keyd_part	 sign_part = {
 	.commit = sign_keys_commit,
 	.drop = sign_keys_drop,
 	.secret = sign_keys_secret,
-	.peer_up = peer_up,
-	.peer_down = peer_down,
+	.peer_up = peer_rate_up,
+	.peer_down = peer_rate_down,
 };
 
 /* ---- signatures -------------------------------------------------------- */
@@ -91,7 +75,7 @@ judge(struct peer *p, const struct tls_sign *m, const struct sign_key *key)
 	if (!(key->roles & 1u << p->role) ||
 	    strcmp(key->kind, sign_scheme(m->scheme)->kind) != 0)
 		return SECRET_REFUSED;
-	if (p->data != NULL && !bucket_take(p->data, &rate, key->cost))
+	if (!peer_rate_take(p, &rate, key->cost))
 		return SECRET_BUSY;
 	return SECRET_OK;
 }

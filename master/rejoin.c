@@ -24,7 +24,7 @@ struct rejoin {
 };
 
 /* by their places, the lower one first */
-static struct {
+static struct pair {
 	uint32_t	 latest;	/* 0: none, or known to be lost */
 	struct bucket	 bucket;
 } pairs[PROCESSES_MAX][PROCESSES_MAX];
@@ -36,23 +36,20 @@ place(const struct child *c)
 	return (size_t)(c - master.children);
 }
 
-static uint32_t *
-latest_of(const struct child *a, const struct child *b)
+static struct pair *
+pair_of(const struct child *a, const struct child *b)
 {
 	size_t	 i = place(a), k = place(b);
 
-	return i < k ? &pairs[i][k].latest : &pairs[k][i].latest;
+	return i < k ? &pairs[i][k] : &pairs[k][i];
 }
 
 static uint32_t
-wait_ms(const struct child *a, const struct child *b)
+wait_ms(struct pair *p)
 {
-	size_t		 i = place(a), k = place(b);
-	struct bucket	*at = i < k ? &pairs[i][k].bucket :
-			    &pairs[k][i].bucket;
-	uint32_t	 ms = bucket_wait_ms(at, &rate, 1);
+	uint32_t	 ms = bucket_wait_ms(&p->bucket, &rate, 1);
 
-	bucket_take(at, &rate, 1);
+	bucket_take(&p->bucket, &rate, 1);
 	return ms > REJOIN_MS ? ms : REJOIN_MS;
 }
 
@@ -61,7 +58,7 @@ rejoin_number(const struct child *a, const struct child *b)
 {
 	if (++last_number == 0)
 		last_number = 1;
-	*latest_of(a, b) = last_number;
+	pair_of(a, b)->latest = last_number;
 	return last_number;
 }
 
@@ -96,14 +93,15 @@ on_time(evutil_socket_t fd, short what, void *arg)
 void
 rejoin_lost(struct child *by, struct child *other, uint32_t pair)
 {
+	struct pair	*p = pair_of(by, other);
 	struct rejoin	*r;
 	struct timeval	 tv;
 	uint32_t	 ms;
 
-	if (by == other || pair == 0 || *latest_of(by, other) != pair)
+	if (by == other || pair == 0 || p->latest != pair)
 		return;
-	*latest_of(by, other) = 0;
-	ms = wait_ms(by, other);
+	p->latest = 0;
+	ms = wait_ms(p);
 	tv = (struct timeval){ ms / 1000, (suseconds_t)(ms % 1000 * 1000) };
 	r = xmalloc(sizeof(*r));
 	*r = (struct rejoin){ by, other, by->generation, other->generation };

@@ -93,15 +93,6 @@ boundary(const struct bounce *b, char text[BOUNDARY_MAX])
 
 /* ---- addresses --------------------------------------------------------- */
 
-static bool
-is_ascii(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] >= 0x80)
-			return false;
-	return true;
-}
-
 /* The address as it is, where UTF-8 may stand (RFC 6532 3.2); what is no
  * text is written as escapes in any case. */
 static void
@@ -229,7 +220,7 @@ static void
 put_address_field(const struct bounce *b, struct buf *to, const char *name,
     struct str type, struct str address)
 {
-	if (!b->original->utf8 || is_ascii(address)) {
+	if (!b->original->utf8 || str_is_ascii(address)) {
 		put_typed(to, name, type, address);
 		return;
 	}

@@ -99,15 +99,6 @@ is_there(const struct msgid *id)
 	return m != NULL ? (m->flags & MAIL_STORING) == 0 : recent_has(id);
 }
 
-static bool
-is_eight_bit(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] >= 0x80)
-			return true;
-	return false;
-}
-
 /*
  * To whom the report really goes: a sender may be an alias of ours.  0, or
  * -1 with the report ended: there is nobody, or it cannot be told now.
@@ -137,8 +128,8 @@ store(struct report *r, const struct bounce *b, struct str header,
 {
 	struct envelope		 e = {
 		.id = b->id, .arrived = b->now,
-		.body = is_eight_bit(body) ? BODY_8BITMIME : BODY_7BIT,
-		.utf8 = is_eight_bit(r->original.sender), .verified = true,
+		.body = str_is_ascii(body) ? BODY_7BIT : BODY_8BITMIME,
+		.utf8 = !str_is_ascii(r->original.sender), .verified = true,
 	};
 
 	if (address(r, &e) == 0)

@@ -130,15 +130,6 @@ merge_notify(uint8_t a, uint8_t b)
 	    (b != 0 ? b : NOTIFY_FAILURE | NOTIFY_DELAY);
 }
 
-static bool
-is_ascii(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] >= 0x80)
-			return false;
-	return true;
-}
-
 /* RFC 3461 5.2.7.2: all that was asked goes along, and by whose name. */
 static void
 put(struct recipient *to, const struct recipient *from, struct str address)
@@ -148,7 +139,7 @@ put(struct recipient *to, const struct recipient *from, struct str address)
 	*to = *from;
 	to->address = address;
 	if (from->orcpt_type.n != 0 || str_equal(address, from->address) ||
-	    !is_ascii(from->address))
+	    !str_is_ascii(from->address))
 		return;
 	to->orcpt_type = rfc822;
 	to->orcpt = from->address;
