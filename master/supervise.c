@@ -88,6 +88,14 @@ on_conf_committed(struct peer *p, void *asker, const struct nothing *m)
 	reload_committed(c);
 }
 
+/* What is said to a log process that is about to die is never read. */
+static void
+spare_log(const struct child *c)
+{
+	if (c->role == ROLE_LOG)
+		log_out_to(NULL);
+}
+
 /*
  * One child blames another, which it could do as often as it likes once it
  * is broken into: so it may but a few times.
@@ -116,6 +124,7 @@ on_peer_fault(struct peer *p, uint32_t id, const struct peer_fault *m)
 		peer_fault(p, "accuses-stranger");
 		return;
 	}
+	spare_log(c);
 	log_error("child-fault role=%s index=%u generation=%u by=%s[%u] "
 	    "fault=%s", role_name(c->role), c->index, c->generation,
 	    role_name(by->role), by->index, log_text(m->what));
@@ -248,6 +257,7 @@ op_kill(struct child *c)
 	if (c->pid == 0 || c->killed || spawn_has_ended(c->pid))
 		return;
 	c->killed = true;
+	spare_log(c);
 	log_warn("child-kill role=%s index=%u pid=%d state=%s silent=%llus",
 	    role_name(c->role), c->index, c->pid, child_state_name(c->state),
 	    (unsigned long long)(clock_ms() - c->heard_ms) / 1000);

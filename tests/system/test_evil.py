@@ -185,9 +185,15 @@ class Evil(Case):
         """A few are restarted for it; then it is known for what it is."""
         p = self.evil("resolverd").start()
         before = self.processes(p)
-        for _ in range(4):
+
+        def often():
+            """Who is still on the way up cannot be accused."""
+            seen = len(p.log())
+            self.processes(p)
             p.troupe.order(0, "accuse-all PEER_FAULT")
-        p.wait_log("role=resolverd index=0 fault=accuses-often")
+            until(lambda: "fault=" in p.log()[seen:], "an accusation")
+            return "role=resolverd index=0 fault=accuses-often" in p.log()
+        until(often, "an end of the accusations")
         after = self.processes(p)
         changed = {k[0] for k in before if before[k] != after[k]}
         self.assertIn("resolverd", changed)
