@@ -204,7 +204,27 @@ decide_delivered(struct outcome *o, const struct fate *f)
 	    BOUNCE_RELAYED : BOUNCE_DELIVERED);
 }
 
-/* Whom the sender's address belongs to has nothing to do with it, perhaps. */
+/* Whether a hold would keep others from being served. */
+static bool
+others_wait(const struct outcome *o)
+{
+	const struct part	*p = o->part;
+
+	if (fate_is_expired(p))
+		return false;	/* they have had their time as well */
+	if (p->mail->parts != p || p->next != NULL || p->n > o->n)
+		return true;
+	for (size_t i = 0; i < o->n; i++)
+		if (o->fates[i].result.status != RCPT_DELIVERED &&
+		    o->fates[i].result.status != RCPT_FAILED)
+			return true;
+	return false;
+}
+
+/*
+ * Whom the sender's address belongs to has nothing to do with it, perhaps.
+ * A hold is of the whole message, so it comes last.
+ */
 static void
 decide_unverified(struct outcome *o, struct fate *f)
 {
@@ -215,11 +235,12 @@ decide_unverified(struct outcome *o, struct fate *f)
 		f->kind = FATE_DONE;
 		return;
 	}
+	o->holds = !others_wait(o);
 	log_warn("undeliverable id=%s rcpt=<%s>: its sender is not verified; "
-	    "held", msgid_text(&o->id), log_text(f->address));
+	    "%s", msgid_text(&o->id), log_text(f->address), o->holds ?
+	    "held" : "kept until the others are served");
 	f->kind = FATE_WAITING;
 	fate_wait(o, NULL);
-	o->holds = true;
 }
 
 static void

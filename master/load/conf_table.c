@@ -114,7 +114,7 @@ const struct directive conf_directives[] = {
 	    CONF(delay_warning_s)),
 	NUMBER(TOP, "bounce-body", octets, 0, 16 * MEGA, "64k",
 	    CONF(bounce_body_max)),
-	CHOICE(TOP, "bounce-unverified", unverified, "report",
+	CHOICE(TOP, "bounce-unverified", unverified, "hold",
 	    CONF(unverified)),
 
 	NUMBER(TOP, "smtp-port", count, 1, 65535, "25", CONF(smtp_port)),

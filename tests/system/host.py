@@ -94,12 +94,16 @@ domain here.test {
 	deliver maildir %(dir)s/mail/%%{user} as %(mail)d:%(mail)d;
 }
 retry { min %(retry)s; max 2s; expire %(expire)s; }
+%(unverified)s
 %(extra)s
 route * { via 127.0.0.1:2526; }
 """
 
+    # most tests come in as strangers, and look at what is told
+    UNVERIFIED = "bounce-unverified report;"
+
     def __init__(self, extra="", listen="", retry="1s", expire="5d",
-                 conf=None, programs=None, prefix=()):
+                 conf=None, programs=None, prefix=(), unverified=UNVERIFIED):
         """programs: the directory they are in; prefix: a command that runs
         what is behind it."""
         self.programs, self.prefix = programs or build(), list(prefix)
@@ -110,7 +114,7 @@ route * { via 127.0.0.1:2526; }
         self.write("mailboxes", "alice\nbob\nadmin\npostmaster\n")
         self.conf = (conf or self.CONF) % dict(
             uid=UID_BASE, mail=MAIL_UID, dir=self.dir, extra=extra,
-            listen=listen, retry=retry, expire=expire)
+            listen=listen, retry=retry, expire=expire, unverified=unverified)
         self.write("postern.conf", self.conf)
         self.log_path = self.dir + "/log"
         self.proc = None

@@ -1,6 +1,7 @@
 """Reports (RFC 3461 to 3464, 6533), read as a mail program reads them."""
 import email
 import email.policy
+import os
 import re
 
 from host import Case, Postern, Raw, main, stuff, until
@@ -59,9 +60,9 @@ route dsn.test { via 127.0.0.1:2527; }
         self.addCleanup(self.sink.close)
         self.addCleanup(self.dsn.close)
 
-    def host(self, extra="", files=()):
+    def host(self, extra="", files=(), unverified=Postern.UNVERIFIED):
         self.p = self.postern(start=False, conf=Postern.CONF.replace(
-            "%(extra)s", self.EXTRA + extra))
+            "%(extra)s", self.EXTRA + extra), unverified=unverified)
         for name, text in dict(files).items():
             self.p.write(name, text)
         self.p.start()
@@ -213,19 +214,68 @@ domain list.test { recipients none; aliases names; }
         self.assertEqual(self.p.maildir("alice"), [])
         self.assertEqual(self.p.maildir("nobody"), [])
 
+    RELAYED = ("domain relay.test { recipients any; relay; }"
+               "route relay.test { via 127.0.0.1:2526; }")
+
+    def hostile(self, n):
+        """n mails that will fail, pipelined, in alice's name."""
+        data = BODY + b".\r\n"
+        with Raw() as s:
+            s.cmd("EHLO client.test", 250)
+            for i in range(n):
+                s.write(b"MAIL FROM:<alice@here.test>\r\n"
+                        b"RCPT TO:<bad%d@relay.test>\r\nDATA\r\n" % i)
+                self.assertEqual([s.reply()[0] for _ in range(3)],
+                                 [250, 250, 354])
+                s.write(data)
+                self.assertEqual(s.reply()[0], 250)
+
+    def test_backscatter(self):
+        """By default: nobody is told, and nothing is lost."""
+        n = int(os.environ.get("BACKSCATTER", "500"))
+        self.host(self.RELAYED, unverified="")
+        self.hostile(n)
+        until(lambda: self.p.log().count("is not verified; held") == n,
+              "all are held", 30 + n // 100)
+        self.assertEqual(len(self.p.queue("state=held")), n)
+        # and one who was asked who he is hears of it
+        self.submit({"bad@sink.test": ""})
+        self.assertEqual([r.by_rcpt().keys() for r in self.reports(1)],
+                         [{"bad@sink.test"}])
+        self.p.ctl("remove", "--yes", "state=held")
+        self.p.wait_empty()
+        self.assertEqual(len(self.p.maildir("alice")), 1)
+
+    def test_unverified_and_others_wait(self):
+        """Who can still be served is, before the message is held."""
+        self.host(self.RELAYED, unverified="")
+        self.assertEqual(self.p.send(
+            ["bad@relay.test", "slow@relay.test", "alice@here.test"], BODY,
+            sender="bob@here.test")[0], 250)
+        self.p.wait_maildir("alice", 1)
+        self.p.wait_log(r"rcpt=<bad@relay.test>: its sender is not verified; "
+                        "kept until the others are served")
+        self.assertEqual(self.p.queue("state=held"), [])
+        self.sink.reply = lambda verb, arg, session: \
+            b"550 5.1.1 no" if verb == "RCPT" and "bad" in arg else None
+        self.p.wait_log(r"rcpt=<bad@relay.test>: its sender is not verified; "
+                        "held")
+        row, = until(lambda: self.p.queue("state=held"), "it is held")
+        self.assertEqual(row["waiting"], 1)
+        self.assertEqual([m.rcpts for m in self.sink.mails],
+                         [["slow@relay.test"]])
+
     def test_unverified_senders(self):
-        self.host("bounce-unverified discard;"
-                  "domain relay.test { recipients any; relay; }"
-                  "route relay.test { via 127.0.0.1:2526; }")
-        for i in range(20):
-            self.assertEqual(self.p.send("bad%d@relay.test" % i, BODY,
-                                         sender="alice@here.test")[0], 250)
+        self.host(self.RELAYED, unverified="bounce-unverified discard;")
+        self.hostile(20)
         until(lambda: self.p.log().count("is not verified; discarded") == 20,
               "all are discarded")
         self.p.wait_empty()
         self.assertEqual(self.p.maildir("alice"), [])
-        # and one who was asked who he is hears of it
-        self.submit({"bad@sink.test": ""})
+
+    def test_who_wants_all_told(self):
+        self.host(self.RELAYED, unverified="bounce-unverified report;")
+        self.hostile(1)
         self.assertEqual(len(self.reports(1)), 1)
 
     def test_utf8(self):
