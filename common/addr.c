@@ -150,30 +150,64 @@ domain_extent(struct str s)
 	return str_bytes(s.p, n);
 }
 
+/* U-labels are kept as they are; it is only seen that they are UTF-8. */
+static enum addr_result
+ulabels(struct str text, char *to, struct str *name)
+{
+	size_t	n;
+
+	for (struct str s = text; s.n != 0; s = str_skip(s, n)) {
+		n = s.p[0] > ' ' && s.p[0] <= '~' ? 1 : addr_utf8_char(s);
+		if (n == 0)
+			return ADDR_BAD_OCTET;
+	}
+	memcpy(to, text.p, text.n);
+	*name = str_bytes(to, text.n);
+	return ADDR_OK;
+}
+
+static bool
+has_ulabels(const struct cursor *c, struct str text)
+{
+	return (c->flags & ADDR_ULABEL) && !str_is_ascii(text) &&
+	    !domain_is_literal(text);
+}
+
 /* A literal is stored as we would print it, so that spellings compare. */
 static enum addr_result
-domain(struct cursor *c, struct str *name)
+ascii_domain(struct str text, char *to, struct str *name)
 {
-	struct str	text = domain_extent(c->left);
 	struct netaddr	a;
 	char		literal[NETADDR_TEXT_MAX];
-	char		*to = c->store + c->stored;
 
 	for (size_t i = 0; i < text.n; i++)
 		if (text.p[i] < ' ' || text.p[i] > '~')
 			return ADDR_BAD_OCTET;
+	if (!domain_is_literal(text))
+		return domain_parse(text, 0, to, name) == -1 ?
+		    ADDR_BAD_DOMAIN : ADDR_OK;
+	if (domain_literal_parse(text, &a) == -1)
+		return ADDR_BAD_DOMAIN;
+	*name = str_of(netaddr_print_literal(&a, literal));
+	memcpy(to, name->p, name->n);
+	name->p = to;
+	return ADDR_OK;
+}
+
+static enum addr_result
+domain(struct cursor *c, struct str *name)
+{
+	struct str		text = domain_extent(c->left);
+	char			*to = c->store + c->stored;
+	enum addr_result	r;
+
 	if (text.n > DOMAIN_MAX)
 		return ADDR_TOO_LONG;
-	if (domain_is_literal(text)) {
-		if (domain_literal_parse(text, &a) == -1)
-			return ADDR_BAD_DOMAIN;
-		*name = str_of(netaddr_print_literal(&a, literal));
-		memcpy(to, name->p, name->n);
-		name->p = to;
-	} else if (domain_parse(text, 0, to, name) == -1)
-		return ADDR_BAD_DOMAIN;
-	c->left = str_skip(c->left, text.n);
-	return ADDR_OK;
+	r = has_ulabels(c, text) ? ulabels(text, to, name) :
+	    ascii_domain(text, to, name);
+	if (r == ADDR_OK)
+		c->left = str_skip(c->left, text.n);
+	return r;
 }
 
 /* RFC 5321 4.1.2 A-d-l and its colon; nothing of it is kept */

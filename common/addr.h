@@ -46,6 +46,8 @@ struct addr {
 #define ADDR_LENIENT	0x08	/* blanks before the path, no brackets, and
 				   dots anywhere in the local part */
 #define ADDR_UTF8	0x10	/* UTF-8 in the local part: RFC 6531 3.3 */
+#define ADDR_ULABEL	0x20	/* and in the domain, which is then as it was
+				   written, for the caller to look at */
 
 enum addr_result {
 	ADDR_OK,
@@ -98,6 +100,15 @@ int		 addr_put_local(struct buf *, struct str local);
  */
 int		 addr_xtext_put(struct buf *, struct str);
 int		 addr_xtext_decode(struct buf *, struct str xtext);
+
+/*
+ * What xtext is for addresses of the type utf-8 (RFC 6533 3).  Encoding takes
+ * well-formed UTF-8, and gives utf-8-addr-xtext if ascii is set, else
+ * utf-8-addr-unitext; decoding takes either, and returns -1 (with the buffer
+ * as before) for what is neither or means a blank or a control character.
+ */
+int		 addr_unitext_put(struct buf *, struct str, bool ascii);
+int		 addr_unitext_decode(struct buf *, struct str);
 
 /*
  * The length of the well-formed UTF-8 character (RFC 3629 4) of more than

@@ -1,6 +1,7 @@
 /*
- * The two encodings that addresses travel in: xtext for DSN parameters, and
- * UTF-8, of which only the well-formed is let in.
+ * The encodings that addresses travel in: xtext for DSN parameters, unitext
+ * for those of internationalized addresses, and UTF-8, of which only the
+ * well-formed is let in.
  */
 #include "addr.h"
 
@@ -63,6 +64,120 @@ addr_xtext_decode(struct buf *b, struct str s)
 		if ((octet = xtext_octet(&s)) != -1)
 			buf_putc(b, octet);
 	if (octet != -1 && !b->failed)
+		return 0;
+	buf_truncate(b, before);
+	return -1;
+}
+
+/* ---- RFC 6533 3 -------------------------------------------------------- */
+
+#define POINT_MAX	0x10ffff
+#define POINT_DIGITS	6
+
+static bool
+is_qchar(char c)
+{
+	return c > ' ' && c <= '~' && c != '+' && c != '=' && c != '\\';
+}
+
+/* The code point of the well-formed character of n octets at p. */
+static uint32_t
+utf8_point(const char *p, size_t n)
+{
+	uint32_t	 point = (uint8_t)p[0];
+
+	if (n > 1)
+		point &= 0x7fu >> n;
+	for (size_t i = 1; i < n; i++)
+		point = point << 6 | ((uint8_t)p[i] & 0x3f);
+	return point;
+}
+
+static void
+utf8_put(struct buf *b, uint32_t point)
+{
+	static const uint8_t	 first[] = { 0, 0xc0, 0xe0, 0xf0 };
+	unsigned		 more = point < 0x80 ? 0 : point < 0x800 ? 1 :
+				    point < 0x10000 ? 2 : 3;
+
+	buf_putc(b, (int)(first[more] | point >> 6 * more));
+	while (more-- != 0)
+		buf_putc(b, (int)(0x80 | (point >> 6 * more & 0x3f)));
+}
+
+int
+addr_unitext_put(struct buf *b, struct str s, bool ascii)
+{
+	size_t	n;
+
+	for (; s.n != 0; s = str_skip(s, n)) {
+		if ((n = addr_utf8_char(s)) == 0)
+			n = 1;
+		if (n == 1 ? is_qchar(s.p[0]) : !ascii)
+			buf_put(b, s.p, n);
+		else
+			buf_printf(b, "\\x{%02X}", utf8_point(s.p, n));
+	}
+	return b->failed ? -1 : 0;
+}
+
+static bool
+is_control(uint32_t point)
+{
+	return point <= ' ' || (point >= 0x7f && point < 0xa0);
+}
+
+/* "x{HEX}", of which the backslash was seen; 0 for what is none. */
+static uint32_t
+embedded(struct str *s)
+{
+	uint32_t	 point = 0;
+	size_t		 n = 2;
+	int		 digit;
+
+	if (s->n < 2 || s->p[0] != 'x' || s->p[1] != '{')
+		return 0;
+	while (n < s->n && n < 2 + POINT_DIGITS &&
+	    (digit = hex_digit(s->p[n])) != -1) {
+		point = point << 4 | (uint32_t)digit;
+		n++;
+	}
+	if (n == s->n || s->p[n] != '}' || point > POINT_MAX ||
+	    is_control(point) || (point >= 0xd800 && point < 0xe000))
+		return 0;
+	*s = str_skip(*s, n + 1);
+	return point;
+}
+
+/* One character off the front of a unitext that is not empty. */
+static bool
+unitext_char(struct buf *b, struct str *s)
+{
+	uint32_t	 point;
+	size_t		 n;
+
+	if (s->p[0] == '\\') {
+		*s = str_skip(*s, 1);
+		if ((point = embedded(s)) == 0)
+			return false;
+		utf8_put(b, point);
+		return true;
+	}
+	n = is_qchar(s->p[0]) ? 1 : addr_utf8_char(*s);
+	buf_put(b, s->p, n);
+	*s = str_skip(*s, n);
+	return n != 0;
+}
+
+int
+addr_unitext_decode(struct buf *b, struct str s)
+{
+	size_t	before = b->len;
+	bool	is_good = true;
+
+	while (s.n != 0 && is_good)
+		is_good = unitext_char(b, &s);
+	if (is_good && !b->failed)
 		return 0;
 	buf_truncate(b, before);
 	return -1;

@@ -78,6 +78,11 @@ int	header_put_field(struct buf *, const char *name, struct str value);
  * as \xHH.  A text that was cut ends with "...".
  */
 int	header_put_safe(struct buf *, struct str text, size_t max);
+/*
+ * Appends an address of an internationalized message (RFC 6532 3.2), all of
+ * it: as header_put_safe does, but with well-formed UTF-8 as it is.
+ */
+int	header_put_utf8(struct buf *, struct str address);
 
 /* "Sat, 21 Nov 2026 13:39:50 +0100", RFC 5322 3.3, never localised */
 #define HEADER_DATE_MAX	48

@@ -7,6 +7,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "addr.h"
+
 #define ESCAPE_LEN	4	/* \xHH */
 
 /* Writes the safe form of an octet and returns its length. */
@@ -51,6 +53,23 @@ header_put_safe(struct buf *b, struct str text, size_t max)
 	}
 	if (fits < text.n && max >= cut.n)
 		buf_put_str(b, cut);
+	return b->failed ? -1 : 0;
+}
+
+int
+header_put_utf8(struct buf *b, struct str address)
+{
+	char	to[ESCAPE_LEN];
+	size_t	n;
+
+	for (; address.n != 0; address = str_skip(address, n)) {
+		if ((n = addr_utf8_char(address)) != 0) {
+			buf_put(b, address.p, n);
+			continue;
+		}
+		n = 1;
+		buf_put(b, to, safe_octet(address.p[0], to));
+	}
 	return b->failed ? -1 : 0;
 }
 

@@ -249,6 +249,22 @@ is_address_type(struct str s)
 	return s.n != 0;
 }
 
+/* RFC 3461 4.2; RFC 6533 3 for the type utf-8 */
+static void
+put_orcpt(const struct smtp_client *c, const struct task_rcpt *r)
+{
+	static const struct str	 utf_8 = STR("utf-8");
+
+	buf_puts(&said, " ORCPT=");
+	buf_put_str(&said, r->orcpt_type);
+	if (!str_equal_nocase(r->orcpt_type, utf_8)) {
+		put_xtext(";", r->orcpt);
+		return;
+	}
+	buf_putc(&said, ';');
+	addr_unitext_put(&said, r->orcpt, !c->task->utf8);
+}
+
 static void
 put_rcpt(struct smtp_client *c, const struct task_rcpt *r)
 {
@@ -257,11 +273,8 @@ put_rcpt(struct smtp_client *c, const struct task_rcpt *r)
 	buf_putc(&said, '>');
 	if (has(c, SMTP_CAP_DSN)) {
 		put_notify(r->notify);
-		if (r->orcpt.n != 0 && is_address_type(r->orcpt_type)) {
-			buf_puts(&said, " ORCPT=");
-			buf_put_str(&said, r->orcpt_type);
-			put_xtext(";", r->orcpt);
-		}
+		if (r->orcpt.n != 0 && is_address_type(r->orcpt_type))
+			put_orcpt(c, r);
 	}
 	buf_puts(&said, "\r\n");
 	client_expect(c, STAGE_RCPT);

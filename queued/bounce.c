@@ -98,20 +98,10 @@ boundary(const struct bounce *b, char text[BOUNDARY_MAX])
 static void
 put_address(const struct bounce *b, struct buf *to, struct str s)
 {
-	size_t	 n;
-
-	if (!b->original->utf8) {
+	if (b->original->utf8)
+		header_put_utf8(to, s);
+	else
 		header_put_safe(to, s, ADDRESS_MAX * 4);
-		return;
-	}
-	for (; s.n != 0; s = str_skip(s, n)) {
-		if ((n = addr_utf8_char(s)) != 0) {
-			buf_put(to, s.p, n);
-			continue;
-		}
-		n = 1;
-		header_put_safe(to, str_bytes(s.p, 1), 4);
-	}
 }
 
 /* ---- the header -------------------------------------------------------- */
@@ -215,13 +205,29 @@ put_typed(struct buf *to, const char *name, struct str type, struct str value)
 	buf_clear(&text);
 }
 
+static void
+put_unitext(struct buf *to, const char *name, struct str address)
+{
+	static const struct str	 utf_8 = STR("utf-8");
+	struct buf		 text = BUF_INIT(FIELD_TEXT_MAX);
+
+	addr_unitext_put(&text, address, true);
+	put_typed(to, name, utf_8, buf_str(&text));
+	to->failed |= text.failed;
+	buf_clear(&text);
+}
+
 /* RFC 6533 3: what is not ASCII is of the type utf-8. */
 static void
 put_address_field(const struct bounce *b, struct buf *to, const char *name,
     struct str type, struct str address)
 {
-	if (!b->original->utf8 || str_is_ascii(address)) {
+	if (str_is_ascii(address)) {
 		put_typed(to, name, type, address);
+		return;
+	}
+	if (!b->original->utf8) {
+		put_unitext(to, name, address);
 		return;
 	}
 	buf_printf(to, "%s: utf-8; ", name);

@@ -8,7 +8,6 @@
 
 #include "addr.h"
 #include "arena.h"
-
 #include "keyed.h"
 
 #define SLOTS		2048	/* a power of two, twice RCPTS_MAX */
@@ -134,14 +133,13 @@ merge_notify(uint8_t a, uint8_t b)
 static void
 put(struct recipient *to, const struct recipient *from, struct str address)
 {
-	static const struct str	 rfc822 = STR("rfc822");
+	static const struct str	 rfc822 = STR("rfc822"), utf_8 = STR("utf-8");
 
 	*to = *from;
 	to->address = address;
-	if (from->orcpt_type.n != 0 || str_equal(address, from->address) ||
-	    !str_is_ascii(from->address))
+	if (from->orcpt_type.n != 0 || str_equal(address, from->address))
 		return;
-	to->orcpt_type = rfc822;
+	to->orcpt_type = str_is_ascii(from->address) ? rfc822 : utf_8;
 	to->orcpt = from->address;
 }
 

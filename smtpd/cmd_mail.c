@@ -1,6 +1,6 @@
 /*
- * MAIL (RFC 5321 4.1.1.2) with SIZE (RFC 1870), BODY (RFC 6152), RET and
- * ENVID (RFC 3461) and AUTH (RFC 4954 5).  Opens a transaction, and gives the
+ * MAIL (RFC 5321 4.1.1.2) with SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8
+ * (RFC 6531), RET and ENVID (RFC 3461) and AUTH (RFC 4954 5).  Opens a transaction, and gives the
  * message its id, so that refused recipients can be found by it too.
  */
 #include "addr.h"
@@ -35,9 +35,20 @@ take_body(struct session *s, const struct smtp_param *p)
 	return NULL;
 }
 
+/* RFC 6531 3.4 */
+static const char *
+take_utf8(struct session *s, const struct smtp_param *p)
+{
+	if (p->has_value)
+		return "501 5.5.4 SMTPUTF8 has no value";
+	s->mail.utf8 = true;
+	return NULL;
+}
+
 static const struct path_param params[] = {
 	{ "SIZE", take_size },
 	{ "BODY", take_body },
+	{ "SMTPUTF8", take_utf8 },
 	{ "RET", dsn_take_ret },
 	{ "ENVID", dsn_take_envid },
 	{ "AUTH", auth_take_sender },
@@ -64,6 +75,8 @@ cmd_mail(struct session *s, struct str arg)
 		return COMMAND_DONE;
 	}
 	reply = path_params(s, params, rest);
+	if (reply == NULL && !s->mail.utf8 && !str_is_ascii(arg))
+		reply = PATH_NOT_UTF8;
 	if (reply == NULL && mail_keep(s, sender, &s->mail.sender) == -1)
 		reply = "451 4.3.0 Out of memory, try again later";
 	if (reply != NULL) {

@@ -130,6 +130,8 @@ cmd_rcpt(struct session *s, struct str arg)
 
 	if (path_parse(s, &kind, arg, &address, &rest, why) == -1)
 		return refuse_now(s, why);
+	if (!s->mail.utf8 && !str_is_ascii(arg))
+		return refuse_now(s, PATH_NOT_UTF8);
 	dsn_begin();
 	if ((reply = path_params(s, params, rest)) != NULL)
 		return refuse_now(s, reply);

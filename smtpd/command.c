@@ -20,7 +20,7 @@ static const struct command commands[] = {
 	    "HELO your.host.name", NULL },
 	{ STR("MAIL"), PHASE_READY, ARG_MUST, cmd_mail,
 	    "MAIL FROM:<address> [SIZE=octets] [BODY=7BIT|8BITMIME] "
-	    "[RET=FULL|HDRS] [ENVID=xtext]",
+	    "[SMTPUTF8] [RET=FULL|HDRS] [ENVID=xtext]",
 	    "503 5.5.1 A transaction is open already" },
 	{ STR("RCPT"), PHASE_MAIL | PHASE_REFUSED | PHASE_RCPT, ARG_MUST,
 	    cmd_rcpt, "RCPT TO:<address> [NOTIFY=NEVER|SUCCESS,FAILURE,DELAY] "

@@ -11,6 +11,8 @@
 
 #include "session.h"
 
+static const struct str	 utf_8 = STR("utf-8");
+
 static struct dsn_rcpt	 rcpt;
 
 void
@@ -141,6 +143,17 @@ is_type(struct str s)
 	return true;
 }
 
+/* RFC 6533 3: an internationalized address has an encoding of its own. */
+static int
+decode_orcpt(struct buf *b, struct str type, struct str text)
+{
+	if (!str_equal_nocase(type, utf_8))
+		return decode(b, text);
+	buf_reset(b);
+	b->failed = false;
+	return text.n == 0 ? -1 : addr_unitext_decode(b, text);
+}
+
 const char *
 dsn_take_orcpt(struct session *s, const struct smtp_param *p)
 {
@@ -155,7 +168,8 @@ dsn_take_orcpt(struct session *s, const struct smtp_param *p)
 		return "501 5.5.4 ORCPT must be type;xtext";
 	rcpt.type.n = (size_t)(semicolon - p->value.p);
 	if (!is_type(rcpt.type) ||
-	    decode(&text, str_skip(p->value, rcpt.type.n + 1)) == -1)
+	    decode_orcpt(&text, rcpt.type,
+	    str_skip(p->value, rcpt.type.n + 1)) == -1)
 		return "501 5.5.4 Bad ORCPT";
 	rcpt.orcpt = buf_str(&text);
 	return NULL;

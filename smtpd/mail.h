@@ -5,6 +5,7 @@
 #ifndef MAIL_H
 #define MAIL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,6 +45,7 @@ struct mail {
 	struct msgid	 id;
 	struct span	 sender;
 	enum body_type	 body_type;
+	bool		 utf8;		/* SMTPUTF8: RFC 6531 */
 	enum dsn_ret	 ret;
 	struct span	 envid;
 	struct rcpt	*rcpts;		/* accepted ones, then asked ones */

@@ -8,16 +8,25 @@
 
 #include "addr.h"
 
+#include "idn.h"
+
 static enum addr_result
 parse(const struct session *s, const struct path_kind *kind, struct str *rest,
     struct addr *a)
 {
-	static char	 store[ADDR_STORE_MAX];
-	unsigned	 flags = kind->flags;
+	static char		 store[ADDR_STORE_MAX], name[DOMAIN_MAX];
+	unsigned		 flags = kind->flags;
+	enum addr_result	 r;
 
 	if (!s->set->is.strict_envelope)
 		flags |= ADDR_LENIENT;
-	return addr_parse_path(rest, flags, store, a);
+	if (s->esmtp)
+		flags |= ADDR_UTF8 | ADDR_ULABEL;
+	r = addr_parse_path(rest, flags, store, a);
+	if (r == ADDR_OK && !str_is_ascii(a->domain) &&
+	    idn_to_ascii(a->domain, name, &a->domain) == -1)
+		return ADDR_BAD_DOMAIN;
+	return r;
 }
 
 int
@@ -61,7 +70,7 @@ path_params(struct session *s, const struct path_param *table,
 	size_t			 i;
 	int			 r;
 
-	while ((r = smtp_param_next(&rest, false, &param)) == 1) {
+	while ((r = smtp_param_next(&rest, s->mail.utf8, &param)) == 1) {
 		for (i = 0; table[i].key != NULL; i++)
 			if (smtp_param_is(&param, table[i].key))
 				break;

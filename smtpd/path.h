@@ -23,10 +23,15 @@ struct path_kind {
 /* The longest reply about a path or its parameters. */
 #define PATH_REPLY_MAX	256
 
+/* RFC 6531 3.5, RFC 6530 */
+#define PATH_NOT_UTF8	"553 5.6.7 Not ASCII, and SMTPUTF8 was not asked for"
+
 /*
  * Reads the path at the front of arg into a canonical address in *address,
  * which lives in static memory until the next call, and leaves what follows
- * in *rest.  -1: the reply to give is in why.
+ * in *rest.  UTF-8 is taken after EHLO; whether it may stand there (RFC 6531)
+ * is for the caller to see, but in the domain it is ASCII then.  -1: the
+ * reply to give is in why.
  */
 int	path_parse(const struct session *, const struct path_kind *,
 	    struct str arg, struct str *address, struct str *rest,
@@ -40,7 +45,7 @@ struct path_param {
 
 /*
  * Reads all parameters in rest by a table of at most 32 rows that ends with
- * a NULL key.  Returns NULL, or the reply for the first that is wrong.
+ * a NULL key; in an SMTPUTF8 transaction they may be UTF-8.  Returns NULL, or the reply for the first that is wrong.
  */
 const char *path_params(struct session *, const struct path_param *,
 	    struct str rest);

@@ -192,6 +192,7 @@ fill_envelope(const struct session *s, struct envelope *e)
 	e->arrived = s->mail.arrived;
 	e->sender = mail_text(s, s->mail.sender);
 	e->body = s->mail.body_type;
+	e->utf8 = s->mail.utf8;
 	e->client = s->client;
 	e->helo = mail_helo(s);
 	e->account = login_account(s);

@@ -52,14 +52,17 @@ session_client_text(const struct session *s)
 const char *
 session_protocol(const struct session *s)
 {
-	/* TLS without it, with it; of each, not authenticated, authenticated */
-	static const char *const	 names[2][2] = {
-		{ "ESMTP", "ESMTPA" }, { "ESMTPS", "ESMTPSA" }
+	/* as it was asked for; TLS without it, with it; of each, not
+	 * authenticated, authenticated */
+	static const char *const	 names[2][2][2] = {
+		{ { "ESMTP", "ESMTPA" }, { "ESMTPS", "ESMTPSA" } },
+		{ { "UTF8SMTP", "UTF8SMTPA" }, { "UTF8SMTPS", "UTF8SMTPSA" } }
 	};
 
 	if (!s->esmtp)
 		return "SMTP";	/* there are no names for more */
-	return names[s->tls == TLS_ON][login_account(s).n != 0];
+	return names[s->mail.utf8][s->tls == TLS_ON]
+	    [login_account(s).n != 0];
 }
 
 /* ---- output, deadlines, the end ---------------------------------------- */

@@ -70,14 +70,14 @@ enum session_tls {
 enum session_wait {
 	WAIT_NONE,
 	WAIT_RCPT,		/* queued's word about recipients */
-	WAIT_AUTH,		/* keyd's about a password */
+	WAIT_AUTH,		/* state's and keyd's about a password */
 	WAIT_FILE,		/* a file for a large body */
 	WAIT_STORE,		/* the commit: never given up lightly */
 	WAIT_BUDGET,		/* until others hold less memory */
 	WAIT_OUTPUT		/* until the client reads our replies */
 };
 
-/* The open request to queued or keyd, at most one a session. */
+/* The open request to queued, keyd or state, at most one a session. */
 struct ask {
 	struct peer	*peer;
 	uint32_t	 id;		/* 0: none */
@@ -166,7 +166,8 @@ void		 session_wake(struct session *);
 void		 session_forget(struct session *);
 /* The handshake is done. */
 void		 session_secured(struct session *);
-/* With what it is, for the trace field and the log (RFC 3848). */
+/* With what it is, for the trace field and the log (RFC 3848,
+ * RFC 6531 4.3). */
 const char	*session_protocol(const struct session *);
 /* the client for a log line; one static buffer */
 const char	*session_client_text(const struct session *);

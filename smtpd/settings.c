@@ -28,7 +28,8 @@ put_texts(struct settings *s, const struct conf *conf)
 	return 0;
 }
 
-/* What we can do: RFC 5321 4.1.1.1, RFC 1870, RFC 2034, RFC 3461, RFC 9422.
+/* What we can do: RFC 5321 4.1.1.1, RFC 1870, RFC 2034, RFC 3461, RFC 6531,
+ * RFC 9422.
  * What changes in a session is added by cmd_hello.c. */
 static int
 put_replies(struct settings *s, struct str banner)
@@ -46,6 +47,7 @@ put_replies(struct settings *s, struct str banner)
 	    "250-PIPELINING\r\n"
 	    "250-SIZE %" PRIu64 "\r\n"
 	    "250-8BITMIME\r\n"
+	    "250-SMTPUTF8\r\n"
 	    "250-ENHANCEDSTATUSCODES\r\n"
 	    "250-DSN\r\n"
 	    "250-LIMITS RCPTMAX=%" PRIu32 "\r\n", STR_FMT(host),

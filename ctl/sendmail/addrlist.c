@@ -195,7 +195,8 @@ finish(const struct words *w, char store[ADDR_STORE_MAX],
 	if (!w->any || w->name_only)
 		return -1;
 	item->local_end = w->end;
-	return addr_parse(text, ADDR_BARE | ADDR_LENIENT, store,
+	return addr_parse(text, ADDR_BARE | ADDR_LENIENT |
+	    ADDR_UTF8 | ADDR_ULABEL, store,
 	    &item->addr) == ADDR_OK ? 1 : -1;
 }
 

@@ -173,6 +173,26 @@ put_mail_dsn(const struct attempt *a, struct buf *b)
 	}
 }
 
+static bool
+is_ascii(const struct addr *a)
+{
+	return str_is_ascii(a->local) && str_is_ascii(a->domain);
+}
+
+/* RFC 6531 3.4: for addresses; a header alone goes where it always went. */
+static bool
+needs_utf8(const struct attempt *a)
+{
+	const struct recipients	*r = a->s->recipients;
+
+	if (!is_ascii(&a->s->sender))
+		return true;
+	for (size_t i = 0; i < r->n; i++)
+		if (!is_ascii(&r->list[i].addr))
+			return true;
+	return false;
+}
+
 static enum step
 say_mail(struct attempt *a)
 {
@@ -189,6 +209,8 @@ say_mail(struct attempt *a)
 	/* RFC 6152 3 */
 	if (m->eight_bit && (a->caps.flags & SMTP_CAP_8BITMIME) != 0)
 		buf_puts(&line, " BODY=8BITMIME");
+	if (needs_utf8(a) && (a->caps.flags & SMTP_CAP_SMTPUTF8) != 0)
+		buf_puts(&line, " SMTPUTF8");
 	put_mail_dsn(a, &line);
 	code = channel_ask(&a->channel, "MAIL FROM:<%.*s",
 	    STR_FMT(buf_str(&line)));
@@ -203,8 +225,14 @@ put_rcpt_dsn(const struct attempt *a, struct str address, struct buf *b)
 	if ((a->caps.flags & SMTP_CAP_DSN) == 0 ||
 	    a->s->options->notify[0] == '\0')
 		return;
-	buf_printf(b, " NOTIFY=%s ORCPT=rfc822;", a->s->options->notify);
-	addr_xtext_put(b, address);
+	buf_printf(b, " NOTIFY=%s ORCPT=", a->s->options->notify);
+	if (str_is_ascii(address)) {
+		buf_puts(b, "rfc822;");
+		addr_xtext_put(b, address);
+	} else {
+		buf_puts(b, "utf-8;");		/* RFC 6533 3 */
+		addr_unitext_put(b, address, false);
+	}
 }
 
 static enum step

@@ -112,7 +112,7 @@ put_address_field(struct out *o, const char *name, struct str address,
 	buf_reset(&line);
 	buf_puts(&line, name);
 	buf_puts(&line, brackets ? ": <" : ": ");
-	header_put_safe(&line, address, 4 * ADDRESS_MAX);
+	header_put_utf8(&line, address);
 	buf_puts(&line, brackets ? ">\n" : "\n");
 	put_octets(o, buf_str(&line));
 }

@@ -1,6 +1,6 @@
 /*
  * Paths and addresses: tables of good and bad ones, every octet in every
- * position, every truncation, print and parse again, and xtext.
+ * position, every truncation, print and parse again, xtext and unitext.
  */
 #include "addr.h"
 
@@ -411,6 +411,88 @@ test_utf8(void **state)
 		assert_int_equal(addr_utf8_char(cases[i].s), cases[i].n);
 }
 
+static void
+test_u_labels(void **state)
+{
+	static const struct path_case	cases[] = {
+		{ STR("<a@b\303\274.example>"), ADDR_UTF8, ADDR_BAD_OCTET,
+		    NULL, 0 },
+		{ STR("<a@b\303\274.Example> X"), ADDR_ULABEL, ADDR_OK,
+		    "a@b\303\274.Example", 2 },
+		{ STR("<\303\274@\347\222\260.example>"),
+		    ADDR_UTF8 | ADDR_ULABEL, ADDR_OK,
+		    "\303\274@\347\222\260.example", 0 },
+		{ STR("<a@B.Example>"), ADDR_ULABEL, ADDR_OK, "a@b.example",
+		    0 },
+		{ STR("<a@b\303.example>"), ADDR_ULABEL, ADDR_BAD_OCTET, NULL,
+		    0 },
+		{ STR("<a@b\303\274\001>"), ADDR_ULABEL, ADDR_BAD_OCTET, NULL,
+		    0 },
+		{ STR("<a@[\303\274]>"), ADDR_ULABEL, ADDR_BAD_OCTET, NULL,
+		    0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		check_path(&cases[i]);
+}
+
+static void
+test_unitext(void **state)
+{
+	static const struct {
+		struct str	plain, ascii, full;
+	} cases[] = {
+		{ STR("bob@b.example"), STR("bob@b.example"),
+		    STR("bob@b.example") },
+		{ STR("b\303\274b+x=\\@b"), STR("b\\x{FC}b\\x{2B}x\\x{3D}"
+		    "\\x{5C}@b"), STR("b\303\274b\\x{2B}x\\x{3D}\\x{5C}@b") },
+		{ STR("\347\222\260"), STR("\\x{74B0}"), STR("\347\222\260") },
+		{ STR("\360\237\230\200"), STR("\\x{1F600}"),
+		    STR("\360\237\230\200") },
+	};
+	struct buf	out = BUF_INIT(64);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		buf_reset(&out);
+		assert_int_equal(addr_unitext_put(&out, cases[i].plain, true),
+		    0);
+		assert_true(str_equal(buf_str(&out), cases[i].ascii));
+		buf_reset(&out);
+		addr_unitext_put(&out, cases[i].plain, false);
+		assert_true(str_equal(buf_str(&out), cases[i].full));
+		buf_reset(&out);
+		assert_int_equal(addr_unitext_decode(&out, cases[i].ascii), 0);
+		addr_unitext_decode(&out, cases[i].full);
+		assert_int_equal(out.len, 2 * cases[i].plain.n);
+		assert_memory_equal(buf_data(&out), cases[i].plain.p,
+		    cases[i].plain.n);
+	}
+	buf_clear(&out);
+}
+
+static void
+test_bad_unitext(void **state)
+{
+	static const struct str	bad[] = {
+		STR("a+"), STR("a=b"), STR("a b"), STR("\\"), STR("a\\"),
+		STR("\\x"), STR("\\x{"), STR("\\x{}"), STR("\\x{41"),
+		STR("\\x{D}"), STR("\\x{20}"), STR("\\x{7F}"), STR("\\x{85}"),
+		STR("\\x{D800}"), STR("\\x{110000}"), STR("\\x{0000041}"),
+		STR("\\x{4g}"), STR("\\u{41}"), STR("\303"), STR("\377"),
+	};
+	struct buf	out = BUF_INIT(64);
+
+	(void)state;
+	buf_puts(&out, "kept");
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		assert_int_equal(addr_unitext_decode(&out, bad[i]), -1);
+		assert_int_equal(out.len, 4);
+	}
+	buf_clear(&out);
+}
+
 int
 main(void)
 {
@@ -426,6 +508,9 @@ main(void)
 		cmocka_unit_test(test_xtext_round_trip),
 		cmocka_unit_test(test_bad_xtext),
 		cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_u_labels),
+		cmocka_unit_test(test_unitext),
+		cmocka_unit_test(test_bad_unitext),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -234,7 +234,7 @@ test_actions(void **state)
 		{ BOUNCE_FAILED, false, false, "b\xc3\xb6@example.net", "",
 		    "", "Subject: ",
 		    "Content-Type: text/plain; charset=us-ascii\r\n",
-		    "Final-Recipient: rfc822; b\\xC3\\xB6@example.net\r\n" },
+		    "Final-Recipient: utf-8; b\\x{F6}@example.net\r\n" },
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {

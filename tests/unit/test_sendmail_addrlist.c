@@ -84,7 +84,8 @@ static const struct {
 	{ "a@b.test;", "!" },
 	{ "x: y: a@b.test;;", "!" },
 	{ ": a@b.test", "!" },
-	{ "\xc3\xa4@b.test", "!" },
+	{ "\xc3\xa4@b.test", "\xc3\xa4@b.test" },	/* RFC 6531 3.3 */
+	{ "\xc3@b.test", "!" },
 	{ "a@-b.test", "!" },
 	{ "a@[300.0.2.1]", "!" },
 	{ "a\001b@c.test", "!" },

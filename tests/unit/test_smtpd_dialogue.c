@@ -14,6 +14,10 @@
 
 #define BANNER	"220 mx.example.org ESMTP postern\r\n"
 #define HELO	"250 mx.example.org\r\n"
+#define EHLO	"250-mx.example.org\r\n250-PIPELINING\r\n" \
+		"250-SIZE 1048576\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n" \
+		"250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n" \
+		"250-LIMITS RCPTMAX=5\r\n250 HELP\r\n"
 #define OK	"250 2.0.0 Ok\r\n"
 #define MAIL_OK	"250 2.1.0 Ok\r\n"
 #define RCPT_OK_REPLY "250 2.1.5 Ok\r\n"
@@ -23,6 +27,7 @@
 #define HI	"HELO c.example\r\n"
 #define FROM	"MAIL FROM:<a@b.example>\r\n"
 #define TO	"RCPT TO:<ok@example.org>\r\n"
+#define NOT_UTF8 "553 5.6.7 Not ASCII, and SMTPUTF8 was not asked for\r\n"
 #define NO_USER	"550 5.1.1 <no@example.org>: " \
 		"Recipient refused: user unknown\r\n"
 
@@ -35,9 +40,7 @@ static const struct dialogue {
 	{ "NOOP\r\nNoOp x y\r\nRSET\r\n", OK OK OK },
 	{ "", "" },
 	{ "EHLO c.example\r\n",
-	    "250-mx.example.org\r\n250-PIPELINING\r\n250-SIZE 1048576\r\n"
-	    "250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n"
-	    "250-LIMITS RCPTMAX=5\r\n250 HELP\r\n" },
+	    EHLO },
 	{ "HELO\r\nEHLO \r\nHELO a\303\274\r\n",
 	    "501 5.5.4 Syntax: HELO your.host.name\r\n"
 	    "501 5.5.4 Syntax: EHLO your.host.name\r\n"
@@ -146,7 +149,23 @@ static const struct dialogue {
 	    "554 5.5.1 This is not an HTTP server\r\n" },
 	{ "HELP FOO\r\nHELP mail\r\n", "504 5.5.4 No help about that\r\n"
 	    "214 2.0.0 MAIL FROM:<address> [SIZE=octets] "
-	    "[BODY=7BIT|8BITMIME] [RET=FULL|HDRS] [ENVID=xtext]\r\n" },
+	    "[BODY=7BIT|8BITMIME] [SMTPUTF8] [RET=FULL|HDRS] [ENVID=xtext]"
+	    "\r\n" },
+	/* RFC 6531: what is not ASCII is for who asked for it */
+	{ "EHLO c.example\r\n" "MAIL FROM:<\303\274@a.example>\r\n"
+	    "MAIL FROM:<u@b\303\274cher.example>\r\n"
+	    "MAIL FROM:<u@a.example> SMTPUTF8=1\r\n" FROM
+	    "RCPT TO:<\303\274@b.example>\r\nRSET\r\n"
+	    "MAIL FROM:<\303\274@a.example> SMTPUTF8\r\n"
+	    "RCPT TO:<\303\274@b\303\234cher.example>\r\n"
+	    "RCPT TO:<\303@b.example>\r\n"
+	    "RCPT TO:<a@\342\200\256b.example>\r\nDATA\r\nx\r\n.\r\n",
+	    EHLO NOT_UTF8 NOT_UTF8 "501 5.5.4 SMTPUTF8 has no value\r\n"
+	    MAIL_OK NOT_UTF8 OK MAIL_OK RCPT_OK_REPLY
+	    "501 5.1.3 Error: bad octet in address\r\n"
+	    "501 5.1.3 Error: bad domain in address\r\n" GO_ON QUEUED },
+	{ HI "MAIL FROM:<\303\274@a.example>\r\n", HELO
+	    "501 5.1.7 Error: bad octet in address\r\n" },
 };
 
 static int
