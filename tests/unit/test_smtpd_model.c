@@ -64,7 +64,7 @@ do_ehlo(struct model *m)
 {
 	say(m, "EHLO c.example\r\n");
 	/* and STARTTLS or AUTH */
-	for (int i = 0; i < 9; i++)
+	for (int i = 0; i < 10; i++)
 		answer(m, "250");
 	end_of_mail(m);
 	m->greeted = m->extended = true;
