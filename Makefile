@@ -121,13 +121,20 @@ $(UNIT_common:%=$(B)/unit/%): $(B)/unit/%: tests/unit/%.c $(B)/libcommon.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(WERROR) -MMD -MP -iquote $(B) -iquote common -iquote tests/unit $(LDFLAGS) -o $@ \
 	    $(filter %.c %.a,$^) $(TLS_LIBS) $(LIBS_common) -lcmocka
+# those in which memory or the system says no when they want it to
+wrap = $(1:%=-Wl,--wrap=%)
+NO_MEMORY = malloc calloc realloc reallocarray
+$(B)/unit/test_frame_refused: LDFLAGS += $(call wrap,$(NO_MEMORY) recvmsg sendmsg send)
+$(B)/unit/test_peer_life: LDFLAGS += $(call wrap,$(NO_MEMORY) send)
+$(B)/unit/test_queued_memory: LDFLAGS += $(call wrap,$(NO_MEMORY))
 -include $(wildcard $(B)/unit/*.d)
 
 # ---- helpers of the process and system tests -----------------------------
 
 TOOLS = $(patsubst tests/system/%.c,$(B)/tests/%,$(wildcard tests/system/*.c)) \
 	$(patsubst tests/process/%.c,$(B)/tests/%,$(wildcard tests/process/*.c)) \
-	$(B)/tests/conf_driver $(B)/tests/cutfs
+	$(B)/tests/conf_driver $(B)/tests/cutfs $(B)/tests/cutfs_mount \
+	$(B)/tests/recover
 
 $(B)/tests/conf_driver: tests/config/conf_driver.c $(B)/libpostern.a $(B)/libcommon.a
 	@mkdir -p $(@D)
@@ -154,11 +161,26 @@ $(B)/tests/tls_handshake: tests/bench/tls_handshake.c $(B)/libkeyd.a $(B)/libcom
 
 # ---- power cuts: the spool on a disk that forgets ------------------------
 
-$(B)/tests/cutfs: $(wildcard tests/fault/*.c) $(B)/libqueued.a $(B)/libcommon.a
+$(B)/tests/cutfs: $(wildcard tests/fault/*.[ch]) $(B)/libqueued.a $(B)/libcommon.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(WERROR) -iquote $(B) -iquote common -iquote queued -iquote tests/fault \
 	    $(LDFLAGS) -Wl,--wrap=rewrite_all -o $@ $(filter %.c %.a,$^) \
 	    $(LIBS_queued) $(LIBS_common)
+
+# the same disk as a file system; without libfuse its test says so
+CUT_DISK = $(filter-out %/recover.c,$(wildcard tests/fault/live/*.c)) \
+	tests/fault/model.c tests/fault/journal.c tests/fault/cut.c
+$(B)/tests/cutfs_mount: $(CUT_DISK) $(wildcard tests/fault/*.h tests/fault/live/*.h) $(B)/libcommon.a
+	@mkdir -p $(@D)
+	@.ci/packages check $(B)
+	pkg-config --exists fuse3 || exit 0; \
+	$(CC) $(CFLAGS) $(WERROR) -iquote $(B) -iquote common -iquote tests/fault \
+	    $$(pkg-config --cflags fuse3) $(LDFLAGS) -o $@ $(filter %.c %.a,$^) \
+	    $$(pkg-config --libs fuse3) $(LIBS_common)
+$(B)/tests/recover: tests/fault/live/recover.c $(B)/libqueued.a $(B)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(WERROR) -iquote $(B) -iquote common -iquote queued $(LDFLAGS) -o $@ \
+	    $(filter %.c %.a,$^) $(LIBS_queued) $(LIBS_common)
 
 # the disk that writes down what is done to it; only for check-release
 $(B)/tests/recorder: tests/fault/block/recorder.c $(B)/config.mk

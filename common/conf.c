@@ -31,6 +31,9 @@ FIELDS_DEFINE(name_server_conf)
 FIELDS_DEFINE(delivery_uid)
 FIELDS_DEFINE(conf)
 
+/* SMTP, LMTP, submission */
+const uint16_t	 conf_mail_ports[CONF_MAIL_PORTS] = { 25, 24, 465, 587 };
+
 int
 conf_seal(const struct conf *conf)
 {

@@ -255,6 +255,10 @@ FIELDS_DECLARE(name_server_conf)
 FIELDS_DECLARE(delivery_uid)
 FIELDS_DECLARE(conf)
 
+/* Where mail hosts listen, whatever the configuration says of ports. */
+#define CONF_MAIL_PORTS	4
+extern const uint16_t	 conf_mail_ports[CONF_MAIL_PORTS];
+
 /* A configuration and the memory that its strings and lists are in. */
 struct conf_memory {
 	struct conf	 conf;

@@ -30,6 +30,8 @@ FIELDS_DECLARE(recipient)
 #define FIELDS_envelope(F)						\
 	F(ID,	id)							\
 	F(U64,	arrived)		/* seconds of UTC */		\
+	F(U64,	not_before)		/* the same: not sent before, as
+					   RFC 4865 has it; 0: at once */ \
 	F(STR,	sender, ADDRESS_MAX)	/* empty: the null path <> */	\
 	F(ENUM,	body, body_type, BODY_TYPE_N)				\
 	F(BOOL,	utf8)			/* SMTPUTF8, RFC 6531 */	\

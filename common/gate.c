@@ -43,6 +43,12 @@ is_stream(int fd)
 }
 
 static bool
+may_write(int mode)
+{
+	return mode == O_WRONLY || mode == O_RDWR;
+}
+
+static bool
 fd_fits(int fd, enum fd_kind kind)
 {
 	struct stat	 st;
@@ -51,10 +57,9 @@ fd_fits(int fd, enum fd_kind kind)
 	if (fd == -1)
 		return kind == NO_FD || kind == MAY_READ_FD ||
 		    kind == MAY_WRITE_FD || kind == MAY_SOCKET_FD;
-	if (kind == NO_FD || fstat(fd, &st) == -1 ||
-	    (mode = fcntl(fd, F_GETFL)) == -1)
+	if (fstat(fd, &st) == -1)
 		return false;
-	mode &= O_ACCMODE;
+	mode = fcntl(fd, F_GETFL) & O_ACCMODE;
 	switch (kind) {
 	case SEALED_FD:
 		return has_seals(fd, F_SEAL_WRITE | F_SEAL_SHRINK |
@@ -65,12 +70,12 @@ fd_fits(int fd, enum fd_kind kind)
 		    (mode == O_RDONLY || has_seals(fd, F_SEAL_WRITE));
 	case WRITE_FD:
 	case MAY_WRITE_FD:
-		return S_ISREG(st.st_mode) && mode != O_RDONLY;
+		return S_ISREG(st.st_mode) && may_write(mode);
 	case SOCKET_FD:
 	case MAY_SOCKET_FD:
 		return S_ISSOCK(st.st_mode) && is_stream(fd);
 	case SINK_FD:
-		return !S_ISDIR(st.st_mode) && mode != O_RDONLY;
+		return may_write(mode);
 	case NO_FD:
 		break;
 	}

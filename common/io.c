@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "fd.h"
 #include "io_private.h"
 
 static TAILQ_HEAD(, io)	 due = TAILQ_HEAD_INITIALIZER(due);
@@ -228,7 +229,7 @@ io_connect(const struct netaddr *addr, const struct netaddr *source,
     const struct io_ops *ops, void (*connected)(void *, int), void *arg)
 {
 	struct io	*io;
-	int		 fd, saved;
+	int		 fd;
 
 	fd = socket(addr->family == 6 ? AF_INET6 : AF_INET,
 	    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -236,9 +237,7 @@ io_connect(const struct netaddr *addr, const struct netaddr *source,
 		return NULL;
 	if (start_connect(fd, addr, source) == -1 ||
 	    (io = make(fd, ops, arg)) == NULL) {
-		saved = errno;
-		close(fd);
-		errno = saved;
+		close_keep_errno(fd);
 		return NULL;
 	}
 	io->connecting = true;

@@ -26,6 +26,7 @@
 #include "envelope.h"
 #include "fields.h"
 #include "bounds.h"
+#include "nexthop.h"
 #include "roles.h"
 #include "trace_event.h"
 
@@ -130,9 +131,14 @@ enum phase { START = 1, RUN = 2, DRAIN = 4, ANY_PHASE = 7 };
     M(CRED_ASK,       DELIVERD_OUT,        KEYD_CRED,           NO_FD,       RUN|DRAIN, ASKS(CRED),             64,    cred_ask) \
     M(CRED,           KEYD_CRED,           DELIVERD_OUT,        NO_FD,       RUN|DRAIN, ANSWER,                 0,     cred) \
     \
-    /* counters, sockets of services, policies */ \
-    M(COUNT_ADD,      SMTPD_ANY,           STATE,               NO_FD,       RUN|DRAIN, ASKS(COUNT),            16384, count_add) \
-    M(COUNT,          STATE,               SMTPD_ANY,           NO_FD,       RUN|DRAIN, ANSWER,                 0,     count) \
+    /* wrong passwords, counted for all workers; posternctl asks by queued */ \
+    M(GUESS_TAKE,     SMTPD_MSA,           STATE,               NO_FD,       RUN|DRAIN, ASKS(GUESS_TAKEN),      1024,  guess) \
+    M(GUESS_TAKEN,    STATE,               SMTPD_MSA,           NO_FD,       RUN|DRAIN, ANSWER,                 0,     guess_taken) \
+    M(GUESS_END,      SMTPD_MSA,           STATE,               NO_FD,       RUN|DRAIN, TELL,                   0,     guess_end) \
+    M(GUESSES_LOOK,   QUEUED,              STATE,               NO_FD,       RUN|DRAIN, ASKS(GUESSES_SEEN),     64,    guesses_ask) \
+    M(GUESSES_SEEN,   STATE,               QUEUED,              NO_FD,       RUN|DRAIN, ANSWER,                 0,     guesses) \
+    \
+    /* sockets of services, policies */ \
     M(SERVICE_OPEN,   DELIVERD_OUT,        DELIVERD_CONNECT,    NO_FD,       RUN|DRAIN, ASKS(SERVICE_OPENED),   256,   service_open) \
     M(SERVICE_OPENED, DELIVERD_CONNECT,    DELIVERD_OUT,        MAY_SOCKET_FD, RUN|DRAIN, ANSWER,               0,     service_opened) \
     M(STS_ASK,        DELIVERD_OUT,        DELIVERD_STS,        NO_FD,       RUN|DRAIN, ASKS(STS),              256,   sts_ask) \
@@ -159,6 +165,8 @@ enum phase { START = 1, RUN = 2, DRAIN = 4, ANY_PHASE = 7 };
     M(STATUS,         QUEUED,              CTL,                 NO_FD,       RUN|DRAIN, ANSWER,                 0,     status) \
     M(PROCESSES_ASK,  QUEUED,              MASTER,              NO_FD,       RUN|DRAIN, ASKS(PROCESSES),        16,    nothing) \
     M(PROCESSES,      MASTER,              QUEUED,              NO_FD,       ANY_PHASE, ANSWER,                 0,     status) \
+    M(GUESSES_ASK,    CTL,                 QUEUED,              NO_FD,       ANY_PHASE, ASKS(GUESSES),          1,     guesses_ask) \
+    M(GUESSES,        QUEUED,              CTL,                 NO_FD,       RUN|DRAIN, ANSWER,                 0,     guesses) \
     M(RELOAD,         CTL,                 QUEUED,              NO_FD,       ANY_PHASE, ASKS(RELOADED),         1,     reload) \
     M(RELOADED,       QUEUED,              CTL,                 NO_FD,       RUN|DRAIN, ANSWER,                 0,     reloaded) \
     M(CONF_RELOAD,    QUEUED,              MASTER,              NO_FD,       RUN|DRAIN, ASKS(CONF_RELOADED),    16,    reload) \
@@ -707,14 +715,68 @@ enum secret_result { SECRET_OK, SECRET_REFUSED, SECRET_UNKNOWN, SECRET_BUSY,
 	F(STR,	user, ACCOUNT_MAX)					\
 	F(STR,	password, PASSWORD_MAX)
 
-#define COUNTER_KEY_MAX	128
-#define FIELDS_count_add(F)						\
-	F(STR,	key, COUNTER_KEY_MAX)					\
-	F(U32,	add)							\
-	F(U32,	window_s)
+/*
+ * Structure for GUESS_TAKE: may that client try a password for that account?
+ * A try that is allowed counts as a wrong one until GUESS_END says that it
+ * was not: so not more are tried at a time than may be wrong.
+ */
+#define FIELDS_guess(F)							\
+	F(ADDR,	client)							\
+	F(STR,	account, ACCOUNT_MAX)
 
-#define FIELDS_count(F)							\
-	F(U32,	value)			/* within the window, this included */
+enum guess_verdict {
+	GUESS_COUNTED,		/* it may */
+	GUESS_KNOWN,		/* the same: it knew it lately */
+	GUESS_REFUSED,		/* too many were wrong */
+	GUESS_VERDICT_N
+};
+
+#define FIELDS_guess_taken(F)						\
+	F(ENUM,	verdict, guess_verdict, GUESS_VERDICT_N)
+
+enum guess_result {
+	GUESS_WRONG,
+	GUESS_RIGHT,
+	GUESS_OPEN,		/* nobody could say */
+	GUESS_RESULT_N
+};
+
+/* Structure for GUESS_END: what came of it. */
+#define FIELDS_guess_end(F)						\
+	F(ADDR,	client)							\
+	F(STR,	account, ACCOUNT_MAX)					\
+	F(ENUM,	result, guess_result, GUESS_RESULT_N)			\
+	F(ENUM,	taken, guess_verdict, GUESS_VERDICT_N)			\
+					/* as GUESS_TAKEN said, or refused:	\
+					 * it was not asked */
+
+/*
+ * Structure for GUESSES_ASK and GUESSES_LOOK: the count of one account or
+ * client, which forgive ends; or of those that were refused last.
+ */
+#define FIELDS_guesses_ask(F)						\
+	F(STR,	who, ACCOUNT_MAX)	/* or empty */			\
+	F(BOOL,	forgive)
+
+enum guesses_result {
+	GUESSES_DONE,
+	GUESSES_DENIED,		/* not root */
+	GUESSES_NOBODY,		/* nothing is counted, or not now */
+	GUESSES_RESULT_N
+};
+
+#define FIELDS_guesses_row(F)						\
+	F(BOOL,	is_client)		/* not an account */		\
+	F(STR,	who, ACCOUNT_MAX)					\
+	F(U32,	count)							\
+	F(U32,	max)							\
+	F(U32,	window_s)						\
+	F(U64,	refused_at)		/* the last time; 0: not lately */
+
+#define GUESSES_ROWS_MAX	100
+#define FIELDS_guesses(F)						\
+	F(ENUM,	result, guesses_result, GUESSES_RESULT_N)		\
+	F(LIST,	rows, guesses_row, GUESSES_ROWS_MAX)
 
 #define FIELDS_service_open(F)						\
 	F(U32,	conf)							\
@@ -763,11 +825,13 @@ enum secret_result { SECRET_OK, SECRET_REFUSED, SECRET_UNKNOWN, SECRET_BUSY,
 	F(U8,	state)			/* a STATE_ bit; 0: done */	\
 	F(U32,	tries)							\
 	F(U64,	next_try)		/* seconds of UTC; 0: now */	\
-	F(STR,	reply, REPLY_TEXT_MAX)
+	F(STR,	reply, REPLY_TEXT_MAX)					\
+	F(STR,	via, NEXTHOP_TEXT_MAX)	/* as QUEUE_ROUTE has it; or empty */
 
 #define FIELDS_queue_row(F)						\
 	F(ID,	id)							\
 	F(U64,	arrived)						\
+	F(U64,	not_before)		/* 0: at once */		\
 	F(U64,	size)							\
 	F(STR,	sender, ADDRESS_MAX)					\
 	F(U32,	waiting)		/* recipients not yet done */	\
@@ -787,7 +851,7 @@ enum secret_result { SECRET_OK, SECRET_REFUSED, SECRET_UNKNOWN, SECRET_BUSY,
 	F(STR,	id, NAME_MAX_LEN)
 
 enum show_result { SHOW_OK, SHOW_NONE, SHOW_AMBIGUOUS, SHOW_DENIED,
-    SHOW_UNREADABLE, SHOW_RESULT_N };
+    SHOW_UNREADABLE, SHOW_REFUSED, SHOW_NOT_KEPT, SHOW_RESULT_N };
 
 #define FIELDS_mail_shown(F)						\
 	F(ENUM,	result, show_result, SHOW_RESULT_N)			\
@@ -837,18 +901,25 @@ enum queue_column { COLUMN_DOMAIN, COLUMN_SENDER, COLUMN_ROUTE, COLUMN_STATE,
 	F(LIST,	rows, count_row, COUNT_ROWS_MAX)			\
 	F(STRUCT, others, count_row)
 
+/*
+ * QUEUE_ROUTE sends the recipients that fit by another next hop (nexthop.h),
+ * or with an empty one as the tables say again; all others change messages.
+ */
 enum queue_action { QUEUE_RETRY, QUEUE_REMOVE, QUEUE_HOLD, QUEUE_RELEASE,
-    QUEUE_ACTION_N };
+    QUEUE_ROUTE, QUEUE_ACTION_N };
 
 #define FIELDS_queue_change(F)						\
 	F(ENUM,	action, queue_action, QUEUE_ACTION_N)			\
 	F(BOOL,	dry_run)						\
-	F(STRUCT, filter, queue_filter)
+	F(STRUCT, filter, queue_filter)					\
+	F(STR,	via, NEXTHOP_TEXT_MAX)	/* of QUEUE_ROUTE */
 
 #define FIELDS_queue_changed(F)						\
 	F(ENUM,	result, show_result, SHOW_RESULT_N)			\
 	F(U64,	messages)						\
-	F(U64,	recipients)
+	F(U64,	recipients)						\
+	F(U64,	refused)		/* recipients that cannot go so */ \
+	F(STR,	why, TEXT_MAX)		/* SHOW_REFUSED; or of those */
 
 /*
  * Structure for PAUSE: nothing more is sent by that route, or to that
@@ -978,7 +1049,8 @@ enum reload_result {
 	P(job_rcpt) P(rcpt_result) P(job_number) P(tlsa)		\
 	P(host_address) P(mail_host) P(name_record) P(queue_filter)	\
 	P(queue_rcpt) P(queue_row) P(process) P(reload_line)		\
-	P(count_row) P(pause_row) P(route_row) P(trace_attr) P(trace_event)
+	P(count_row) P(guesses_row) P(pause_row) P(route_row)		\
+	P(trace_attr) P(trace_event)
 
 #define PAYLOADS(P)							\
 	P(nothing) P(hello) P(confine) P(table) P(secret) P(listener)		\
@@ -993,7 +1065,8 @@ enum reload_result {
 	P(mailbox_done) P(hosts_ask) P(hosts) P(name_ask) P(name)	\
 	P(tls_sign) P(tls_signed) P(certificate_ask) P(certificate)	\
 	P(ticket_key) P(auth_check) P(auth_checked)		\
-	P(cred_ask) P(cred) P(count_add) P(count) P(service_open)	\
+	P(cred_ask) P(cred) P(guess) P(guess_taken) P(guess_end)	\
+	P(guesses_ask) P(guesses) P(service_open)	\
 	P(service_opened) P(sts_ask) P(sts) P(queue_list)		\
 	P(queue_rows) P(mail_show) P(mail_shown) P(queue_change)	\
 	P(queue_changed) P(status) P(reload) P(reloaded)		\

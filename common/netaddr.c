@@ -136,6 +136,16 @@ netaddr_equal(const struct netaddr *a, const struct netaddr *b)
 	    memcmp(a->bytes, b->bytes, a->family == 4 ? 4 : 16) == 0;
 }
 
+struct netblock
+netaddr_subscriber(const struct netaddr *a)
+{
+	struct netblock	 b = { { .family = a->family },
+	    a->family == 6 ? 64 : 32 };
+
+	memcpy(b.addr.bytes, a->bytes, b.bits / 8);
+	return b;
+}
+
 static bool
 in_one_of(const struct netaddr *a, const struct netblock *blocks, size_t n)
 {
@@ -217,15 +227,10 @@ clear_host_bits(struct netaddr *a, unsigned bits)
 static int
 parse_bits(struct str s, unsigned max, uint8_t *bits)
 {
-	unsigned	v = 0;
+	uint64_t	v;
 
-	if (s.n == 0 || s.n > 3 || (s.n > 1 && s.p[0] == '0'))
+	if (str_number(s, 3, &v) == -1 || (s.n > 1 && s.p[0] == '0'))
 		return -1;
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] < '0' || s.p[i] > '9')
-			return -1;
-		v = v * 10 + (unsigned)(s.p[i] - '0');
-	}
 	*bits = (uint8_t)v;
 	return v <= max ? 0 : -1;
 }

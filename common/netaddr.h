@@ -58,6 +58,12 @@ const char *netaddr_print_literal(const struct netaddr *,
 /* The same host; ports are not looked at.  Family 0 equals nothing. */
 bool	netaddr_equal(const struct netaddr *, const struct netaddr *);
 
+/*
+ * Who is behind it, as far as limits go: the IPv4 address itself, or the
+ * IPv6 /64, which is what one subscriber gets.
+ */
+struct netblock netaddr_subscriber(const struct netaddr *);
+
 bool	netaddr_is_loopback(const struct netaddr *);
 /* The networks of RFC 1918, RFC 4193, link-local ones and RFC 6598. */
 bool	netaddr_is_private(const struct netaddr *);

@@ -251,22 +251,16 @@ static void
 flush(struct peer *p)
 {
 	const struct timeval	 while_short = { 0, SHORT_MS * 1000 };
+	enum frame_result	 r = frame_flush(&p->channel);
 
-	switch (frame_flush(&p->channel)) {
-	case FRAME_AGAIN:
+	if (r == FRAME_AGAIN)
 		event_add(p->writable, NULL);
-		break;
-	case FRAME_SHORT:
+	else if (r == FRAME_SHORT)
 		event_add(p->flush, &while_short);
-		break;
-	case FRAME_OK:
-		break;
-	case FRAME_CLOSED:
-	case FRAME_MALFORMED:
+	else if (r != FRAME_OK) {
 		/* it may have said something before it went: read to the end */
 		p->mute = true;
 		frame_discard(&p->channel);
-		break;
 	}
 }
 
@@ -405,8 +399,7 @@ wait_for(struct peer *p, short events, uint64_t until)
 void
 peer_drain(struct peer *p, int timeout_ms)
 {
-	uint64_t	 until = clock_ms() + (uint64_t)timeout_ms;
-
+	uint64_t		 until = clock_ms() + (uint64_t)timeout_ms;
 	enum frame_result	 r;
 
 	while (!p->down && ((r = frame_flush(&p->channel)) == FRAME_AGAIN ||

@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <unistd.h>
 
+#include "fd.h"
+
 #define SEALS	(F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
 
 int
@@ -22,23 +24,17 @@ sealed_close(int fd)
 int
 sealed_new(const char *name, struct str content)
 {
-	int	 fd, saved;
+	int	 fd;
 	ssize_t	 n;
 
 	if ((fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING)) == -1)
 		return -1;
 	while (content.n != 0) {
 		if ((n = write(fd, content.p, content.n)) <= 0)
-			goto fail;
+			return close_keep_errno(fd);
 		content = str_skip(content, (size_t)n);
 	}
-	if (sealed_close(fd) == 0)
-		return fd;
-fail:
-	saved = errno;
-	close(fd);
-	errno = saved;
-	return -1;
+	return sealed_close(fd) == 0 ? fd : close_keep_errno(fd);
 }
 
 void *

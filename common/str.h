@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -62,6 +63,26 @@ str_is_ascii(struct str s)
 		if ((unsigned char)s.p[i] >= 0x80)
 			return false;
 	return true;
+}
+
+/*
+ * A decimal number of one to so many digits (19 at most: it cannot overflow),
+ * and nothing else; 0, or -1 when it is none.
+ */
+static inline int
+str_number(struct str s, size_t digits, uint64_t *number)
+{
+	uint64_t	 v = 0;
+
+	if (s.n == 0 || s.n > digits)
+		return -1;
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return -1;
+		v = v * 10 + (uint64_t)(s.p[i] - '0');
+	}
+	*number = v;
+	return 0;
 }
 
 /* s without its first n octets; all of them if it is shorter */

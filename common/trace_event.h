@@ -24,7 +24,8 @@
 	K(RELEASED,	"released")		\
 	K(RETRIED,	"retried")		\
 	K(REMOVED,	"removed")		\
-	K(ENDED,	"ended")
+	K(ENDED,	"ended")		\
+	K(OVERRIDDEN,	"overridden")
 
 /*	key		name		a number	*/
 #define TRACE_KEYS(K)						\
@@ -49,7 +50,9 @@
 	K(REPORT,	"report",	false)			\
 	K(AGE,		"age",		true)			\
 	K(RECIPIENTS,	"recipients",	true)			\
-	K(RESULT,	"result",	false)
+	K(RESULT,	"result",	false)			\
+	K(VIA,		"via",		false)			\
+	K(NOT_BEFORE,	"not_before",	true)
 
 #define TRACE_KIND_NUMBER(kind, name)		TRACE_##kind,
 enum trace_kind { TRACE_KINDS(TRACE_KIND_NUMBER) TRACE_KIND_N };

@@ -22,6 +22,7 @@ action_of(const char *name)
 	static const char *const names[QUEUE_ACTION_N] = {
 		[QUEUE_RETRY] = "retry", [QUEUE_REMOVE] = "remove",
 		[QUEUE_HOLD] = "hold", [QUEUE_RELEASE] = "release",
+		[QUEUE_ROUTE] = "route",
 	};
 	enum queue_action	 a = QUEUE_RETRY;
 
@@ -31,8 +32,9 @@ action_of(const char *name)
 }
 
 /* A change of many is asked about, where there is somebody to ask. */
-static bool
-is_meant(const struct options *o, struct queue_change *m, const char *name)
+bool
+change_is_meant(const struct options *o, struct queue_change *m,
+    const char *name)
 {
 	const struct queue_changed	*would;
 	char				 line[16];
@@ -61,7 +63,7 @@ cmd_change(const struct options *o, int argc, char **argv)
 		errx(EX_USAGE, "%s which? give a filter, or \"all\"",
 		    argv[0]);
 	m.action = action_of(argv[0]);
-	if (!is_meant(o, &m, argv[0]))
+	if (!change_is_meant(o, &m, argv[0]))
 		return EX_OK;
 	answer = link_queue_change(&m);
 	if ((status = complain(answer->result, argv[1])) == EX_OK)

@@ -41,8 +41,9 @@ count(const struct options *o, const struct queue_filter *f)
 }
 
 /* Rows until there are no more, or enough. */
-static void
-list(const struct options *o, const struct queue_filter *f, uint64_t limit)
+void
+list_queue(const struct options *o, const struct queue_filter *f,
+    uint64_t limit)
 {
 	struct queue_list	 m = { 0, *f };
 	const struct queue_rows	*rows;
@@ -94,6 +95,6 @@ cmd_queue(const struct options *o, int argc, char **argv)
 	if (o->sort != NULL)
 		list_sorted(o, &f, limit);
 	else
-		list(o, &f, limit);
+		list_queue(o, &f, limit);
 	return EX_OK;
 }

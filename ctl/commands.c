@@ -18,6 +18,7 @@
 #define LIMIT		0x10
 #define UNTIL		0x20
 #define REASON		0x40
+#define VIA		0x80
 
 static int	 do_password(const struct options *, int, char **);
 
@@ -41,6 +42,8 @@ static const struct command {
 	    cmd_change },
 	{ "release", "filter ...", "end the hold", DRY_RUN | YES,
 	    cmd_change },
+	{ "route", "filter ...", "send another way than the tables say",
+	    DRY_RUN | YES | VIA, cmd_override },
 	{ "pause", "route=NAME | domain=NAME | all",
 	    "send nothing more there", UNTIL | REASON, cmd_pause },
 	{ "resume", "route=NAME | domain=NAME | all", "end the pause", 0,
@@ -53,6 +56,10 @@ static const struct command {
 	    cmd_reload },
 	{ "reload", "", "the same, and let it take effect", DRY_RUN,
 	    cmd_reload },
+	{ "guesses", "[who]", "who said too many wrong passwords", 0,
+	    cmd_guesses },
+	{ "forgive", "who", "an account or address may try again at once", 0,
+	    cmd_forgive },
 	{ "password", "USER", "a line for a table of passwords", 0,
 	    do_password },
 };
@@ -103,6 +110,8 @@ check_options(const struct command *c, const struct options *o)
 		{ LIMIT, o->limit != NULL, "limit" },
 		{ UNTIL, o->until != NULL, "until" },
 		{ REASON, o->reason != NULL, "reason" },
+		{ VIA, o->via != NULL, "via" },
+		{ VIA, o->normal, "normal" },
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
@@ -135,7 +144,7 @@ command_help(FILE *f)
 		    commands[i].arguments, commands[i].what);
 	fprintf(f, "\n"
 	    "options: --json --dry-run --yes --by=COLUMN --sort=KEY "
-	    "--limit=N --until=TIME --reason=TEXT\n"
+	    "--limit=N --until=TIME --reason=TEXT --via=NEXTHOP --normal\n"
 	    "filters: from= to= domain= route= state= age> age< "
 	    "size> size< reply~ ID all\n");
 }

@@ -17,6 +17,8 @@ struct options {
 	const char	*limit;		/* the same: a number of messages */
 	const char	*until;		/* the same: a time */
 	const char	*reason;	/* the same */
+	const char	*via;		/* the same: a next hop */
+	bool		 normal;	/* none of that any more */
 };
 
 /*
@@ -37,9 +39,24 @@ int	 cmd_show(const struct options *, int argc, char **argv);
 int	 cmd_cat(const struct options *, int argc, char **argv);
 int	 cmd_trace(const struct options *, int argc, char **argv);
 int	 cmd_change(const struct options *, int argc, char **argv);
+int	 cmd_override(const struct options *, int argc, char **argv);
 int	 cmd_pause(const struct options *, int argc, char **argv);
 int	 cmd_routes(const struct options *, int argc, char **argv);
 int	 cmd_status(const struct options *, int argc, char **argv);
 int	 cmd_reload(const struct options *, int argc, char **argv);
+int	 cmd_guesses(const struct options *, int argc, char **argv);
+int	 cmd_forgive(const struct options *, int argc, char **argv);
+
+/* --- what two of them do --- */
+
+struct queue_change;
+struct queue_filter;
+
+/* Lists what fits the filter, at most so many messages. */
+void	 list_queue(const struct options *, const struct queue_filter *,
+	    uint64_t limit);
+/* False: there are many, somebody was asked, and did not say yes. */
+bool	 change_is_meant(const struct options *, struct queue_change *,
+	    const char *name);
 
 #endif

@@ -24,6 +24,13 @@ complain(enum show_result result, const char *what)
 	case SHOW_UNREADABLE:
 		warnx("%s: cannot be read from the spool, see the log", what);
 		return EX_IOERR;
+	case SHOW_REFUSED:
+		warnx("%s: refused", what);
+		return EX_DATAERR;
+	case SHOW_NOT_KEPT:
+		warnx("done, but not all of it could be written to the "
+		    "spool: a restart will not know of it");
+		return EX_IOERR;
 	case SHOW_RESULT_N:
 		break;
 	}

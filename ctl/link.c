@@ -45,6 +45,7 @@ KEEP(MAIL_SHOWN, mail_shown)
 KEEP(QUEUE_CHANGED, queue_changed)
 KEEP(STATUS, status)
 KEEP(RELOADED, reloaded)
+KEEP(GUESSES, guesses)
 KEEP(QUEUE_COUNTED, queue_counted)
 KEEP(PAUSED, paused)
 KEEP(ROUTES, routes)
@@ -66,6 +67,7 @@ static const struct handlers	 handlers = {
 	.QUEUE_CHANGED = on_queue_changed,
 	.STATUS = on_status,
 	.RELOADED = on_reloaded,
+	.GUESSES = on_guesses,
 	.QUEUE_COUNTED = on_queue_counted,
 	.PAUSED = on_paused,
 	.ROUTES = on_routes,
@@ -190,6 +192,13 @@ link_status(void)
 
 	wait_for_answer(peer_ask(queued, STATUS_ASK, &m, NULL, queued, 0));
 	return &answer.status;
+}
+
+const struct guesses *
+link_guesses(const struct guesses_ask *m)
+{
+	wait_for_answer(peer_ask(queued, GUESSES_ASK, m, NULL, queued, 0));
+	return &answer.guesses;
 }
 
 const struct reloaded *

@@ -30,6 +30,7 @@ enum pause_result	 link_pause(const struct pause *);
 const struct routes	*link_routes(const struct routes_ask *);
 const struct trace	*link_trace(const struct trace_ask *);
 const struct status	*link_status(void);
+const struct guesses	*link_guesses(const struct guesses_ask *);
 const struct reloaded	*link_reload(const struct reload *);
 
 #endif

@@ -14,7 +14,7 @@
 
 /* those that have no letter */
 enum { OPTION_BY = 256, OPTION_SORT, OPTION_LIMIT, OPTION_UNTIL,
-    OPTION_REASON };
+    OPTION_REASON, OPTION_VIA, OPTION_NORMAL };
 
 static const struct option	 long_options[] = {
 	{ "json", no_argument, NULL, 'j' },
@@ -25,6 +25,8 @@ static const struct option	 long_options[] = {
 	{ "limit", required_argument, NULL, OPTION_LIMIT },
 	{ "until", required_argument, NULL, OPTION_UNTIL },
 	{ "reason", required_argument, NULL, OPTION_REASON },
+	{ "via", required_argument, NULL, OPTION_VIA },
+	{ "normal", no_argument, NULL, OPTION_NORMAL },
 	{ "socket", required_argument, NULL, 's' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
@@ -41,7 +43,7 @@ take_text(struct options *o, int ch)
 	} texts[] = {
 		{ OPTION_BY, &o->by }, { OPTION_SORT, &o->sort },
 		{ OPTION_LIMIT, &o->limit }, { OPTION_UNTIL, &o->until },
-		{ OPTION_REASON, &o->reason },
+		{ OPTION_REASON, &o->reason }, { OPTION_VIA, &o->via },
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -73,6 +75,9 @@ main(int argc, char **argv)
 			break;
 		case 'y':
 			o.yes = true;
+			break;
+		case OPTION_NORMAL:
+			o.normal = true;
 			break;
 		case 'h':
 			command_help(stdout);

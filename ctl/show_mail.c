@@ -129,10 +129,13 @@ header_text(struct str header)
 static void
 mail_text(const struct mail_shown *m)
 {
-	char	 client[NETADDR_TEXT_MAX];
+	char	 client[NETADDR_TEXT_MAX], when[TIME_SIZE];
 
 	show_queue_head();
 	show_queue_row(stdout, &m->row, false);
+	if (m->row.not_before != 0)
+		printf("\nnot before %s\n",
+		    text_time(m->row.not_before, when));
 	printf("\nclient=%s helo=%s account=%s body=%s utf8=%s envid=%s\n\n",
 	    m->client.family != 0 ? client_text(m, client) : "-",
 	    m->helo.n != 0 ? log_text(m->helo) : "-",

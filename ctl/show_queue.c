@@ -31,10 +31,10 @@ show_state(uint8_t state)
 static json_t *
 rcpt_json(const struct queue_rcpt *r)
 {
-	return json_pack("{so ss si sI so so}", "to", text_json(r->address),
+	return json_pack("{so ss si sI so so so}", "to", text_json(r->address),
 	    "state", show_state(r->state), "tries", (int)r->tries, "next_try",
-	    (json_int_t)r->next_try, "route", text_json(r->route), "reply",
-	    text_json(r->reply));
+	    (json_int_t)r->next_try, "route", text_json(r->route), "via",
+	    text_json(r->via), "reply", text_json(r->reply));
 }
 
 json_t *
@@ -44,8 +44,9 @@ show_row_json(const struct queue_row *row)
 
 	for (size_t i = 0; i < row->n_rcpts; i++)
 		json_array_append_new(rcpts, rcpt_json(&row->rcpts[i]));
-	return json_pack("{ss sI sI so si so}", "id", msgid_text(&row->id),
-	    "arrived", (json_int_t)row->arrived, "size",
+	return json_pack("{ss sI sI sI so si so}", "id",
+	    msgid_text(&row->id), "arrived", (json_int_t)row->arrived,
+	    "not_before", (json_int_t)row->not_before, "size",
 	    (json_int_t)row->size, "from", text_json(row->sender), "waiting",
 	    (int)row->waiting, "recipients", rcpts);
 }
@@ -67,6 +68,8 @@ rcpt_line(FILE *f, const struct queue_rcpt *r)
 	    show_state(r->state), r->tries, log_text(r->address));
 	if (r->state == STATE_DEFERRED && r->next_try > now)
 		fprintf(f, " in %s", text_span(r->next_try - now, in));
+	if (r->via.n != 0)
+		fprintf(f, " via %s", log_text(r->via));
 	if (r->reply.n != 0)
 		fprintf(f, " (%s)", log_text(r->reply));
 	putc('\n', f);
@@ -151,10 +154,11 @@ show_changed(const char *action, const struct queue_changed *m, bool dry_run,
     bool json)
 {
 	if (json)
-		text_put(stdout, json_pack("{ss sb sI sI}", "action", action,
-		    "dry_run", (int)dry_run, "messages",
+		text_put(stdout, json_pack("{ss sb sI sI sI}", "action",
+		    action, "dry_run", (int)dry_run, "messages",
 		    (json_int_t)m->messages, "recipients",
-		    (json_int_t)m->recipients));
+		    (json_int_t)m->recipients, "refused",
+		    (json_int_t)m->refused));
 	else
 		printf("%s%s: %llu messages, %llu recipients\n",
 		    dry_run ? "would " : "", action,

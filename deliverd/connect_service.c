@@ -91,12 +91,7 @@ open_waiting(unsigned n)
 void
 service_opener_up(void)
 {
-	struct expiring	*e;
-	unsigned	 n = 0;
-
-	TAILQ_FOREACH(e, &no_opener.waiting, entry)
-		n++;
-	open_waiting(n);
+	open_waiting(expiry_count(&no_opener));
 }
 
 void

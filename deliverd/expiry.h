@@ -37,4 +37,16 @@ expiry_first(const struct expiry *x)
 	return TAILQ_FIRST(&x->waiting);
 }
 
+/* how many wait */
+static inline unsigned
+expiry_count(const struct expiry *x)
+{
+	const struct expiring	*e;
+	unsigned		 n = 0;
+
+	TAILQ_FOREACH(e, &x->waiting, entry)
+		n++;
+	return n;
+}
+
 #endif

@@ -6,11 +6,11 @@
 
 #include <sys/queue.h>
 
-#include <sodium.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "clock.h"
+#include "keyed.h"
+
 #include "flow.h"
 
 #define BUCKETS		1024
@@ -31,19 +31,8 @@ static unsigned			 n_hosts;
 static unsigned
 bucket_of(const struct netaddr *addr)
 {
-	static unsigned char	 key[crypto_shorthash_KEYBYTES];
-	static bool		 drawn;
-	unsigned char		 hash[crypto_shorthash_BYTES];
-	uint32_t		 value;
-
-	if (!drawn) {
-		crypto_shorthash_keygen(key);
-		drawn = true;
-	}
 	/* the port is left out, so it is only compared */
-	crypto_shorthash(hash, addr->bytes, sizeof(addr->bytes), key);
-	memcpy(&value, hash, sizeof(value));
-	return value % BUCKETS;
+	return keyed_hash(addr->bytes, sizeof(addr->bytes)) % BUCKETS;
 }
 
 static struct host *

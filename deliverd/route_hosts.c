@@ -147,12 +147,7 @@ route_ask_hosts(struct route *r)
 void
 route_resolver_up(void)
 {
-	struct expiring	*e;
-	unsigned	 n = 0;
-
-	TAILQ_FOREACH(e, &no_resolver.waiting, entry)
-		n++;
-	ask_waiting(n);
+	ask_waiting(expiry_count(&no_resolver));
 }
 
 void

@@ -19,13 +19,38 @@
 #include "log.h"
 #include "roles.h"
 
+#include "plan.h"
+
 #define PARENT_MODE	0755
 #define RUN_MODE	0755
 #define EMPTY_MODE	0755
-#define SPOOL_MODE	0700
+#define OWN_MODE	0700
 
 #define EMPTY_TEMPLATE	"/tmp/postern.XXXXXX"
 #define EMPTY_TEMP_MODE	0555
+
+/*
+ * The name that the path ends with is durable.  A spool of which a power cut
+ * takes the name is lost with all that was ever synced in it.
+ */
+static int
+sync_name(const char *path)
+{
+	const char	*slash = strrchr(path, '/');
+	char		 parent[FILE_NAME_MAX + 16] = ".";
+	int		 fd, r;
+
+	if (slash != NULL)
+		snprintf(parent, sizeof(parent), "%.*s",
+		    (int)(slash - path + 1), path);
+	fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
+		return -1;
+	r = fsync(fd);
+	close(fd);
+	/* not every file system has that */
+	return r == -1 && errno != EINVAL ? -1 : 0;
+}
 
 static int
 make_parents(const char *path)
@@ -38,7 +63,10 @@ make_parents(const char *path)
 	}
 	while ((slash = strchr(slash + 1, '/')) != NULL) {
 		*slash = '\0';
-		if (mkdir(part, PARENT_MODE) == -1 && errno != EEXIST)
+		if (mkdir(part, PARENT_MODE) == 0) {
+			if (sync_name(part) == -1)
+				return -1;
+		} else if (errno != EEXIST)
 			return -1;
 		*slash = '/';
 	}
@@ -82,6 +110,8 @@ dirs_one(const char *path, mode_t mode, uid_t uid, gid_t gid)
 	made = mkdir(path, mode) == 0;
 	if (!made && errno != EEXIST)
 		return cannot(path, "cannot make it");
+	if (sync_name(path) == -1)
+		return cannot(path, "cannot sync its name");
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd == -1 || fstat(fd, &st) == -1)
 		r = cannot(path, "cannot open it");
@@ -120,11 +150,21 @@ dirs_empty_remove(char root[DIRS_EMPTY_MAX])
 	*root = '\0';
 }
 
+/* The root of a role that has files. */
+static int
+make_own(const struct conf *conf, enum role role)
+{
+	const uid_t	 uid = conf->uid_base + role;
+	char		 path[PLAN_ROOT_MAX];
+
+	return plan_root(conf, role, path) == -1 ? -1 :
+	    dirs_one(path, OWN_MODE, uid, uid);
+}
+
 int
 dirs_make(const struct conf *conf)
 {
-	char		 path[FILE_NAME_MAX + sizeof("/empty")];
-	const uid_t	 queued = conf->uid_base + ROLE_QUEUED;
+	char		 path[PLAN_ROOT_MAX];
 
 	snprintf(path, sizeof(path), "%.*s", STR_FMT(conf->run_dir));
 	if (dirs_one(path, RUN_MODE, 0, 0) == -1)
@@ -132,8 +172,8 @@ dirs_make(const struct conf *conf)
 	snprintf(path, sizeof(path), "%.*s/empty", STR_FMT(conf->run_dir));
 	if (dirs_one(path, EMPTY_MODE, 0, 0) == -1)
 		return EX_CANTCREAT;
-	snprintf(path, sizeof(path), "%.*s", STR_FMT(conf->spool));
-	if (dirs_one(path, SPOOL_MODE, queued, queued) == -1)
+	if (make_own(conf, ROLE_QUEUED) == -1 ||
+	    make_own(conf, ROLE_STATE) == -1)
 		return EX_CANTCREAT;
 	return EX_OK;
 }

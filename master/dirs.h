@@ -9,8 +9,9 @@
 #include "conf.h"
 
 /*
- * run_dir with its empty root, and the spool of queued's uid.  0, or what to
- * exit with, after a log line.
+ * run_dir with its empty root, the spool of queued's uid and the directory
+ * of state's, which a reload may start.  0, or what to exit with, after a
+ * log line.
  */
 int	 dirs_make(const struct conf *);
 /*

@@ -13,15 +13,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-static int
-close_keep_errno(int fd)
-{
-	int	 saved = errno;
-
-	close(fd);
-	errno = saved;
-	return -1;
-}
+#include "fd.h"
 
 static int
 tcp(const struct netaddr *addr, int beside)

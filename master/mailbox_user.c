@@ -41,17 +41,10 @@ field(struct str *s, struct str *out)
 static int
 number(struct str s, uint32_t *out)
 {
-	uint64_t	 v = 0;
+	uint64_t	 v;
 
-	if (s.n == 0 || s.n > 10)
-		return -1;
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] < '0' || s.p[i] > '9')
-			return -1;
-		v = v * 10 + (unsigned)(s.p[i] - '0');
-	}
 	/* the last one means "none" to setresuid(2) */
-	if (v >= UINT32_MAX)
+	if (str_number(s, 10, &v) == -1 || v >= UINT32_MAX)
 		return -1;
 	*out = (uint32_t)v;
 	return 0;

@@ -33,7 +33,8 @@ static const struct {
 	[ROLE_SMTPD_API] = { 20000, 8 * GIB, FILE_OF_MESSAGE },
 	/* a body in a file for each LARGE_OPEN that may be open, and more */
 	[ROLE_QUEUED] = { 8192, 0, FILE_ANY },
-	[ROLE_STATE] = { 256, 4 * GIB, 4 * GIB },
+	/* a snapshot or log of some 10 MiB */
+	[ROLE_STATE] = { 256, 4 * GIB, 64 * MIB },
 	[ROLE_RESOLVERD] = { 4096, 4 * GIB, FILE_LITTLE },
 	[ROLE_DELIVERD_OUT] = { 8192, 8 * GIB, FILE_LITTLE },
 	[ROLE_DELIVERD_LOCAL] = { 1024, 4 * GIB, FILE_LITTLE },
@@ -47,8 +48,6 @@ static const struct {
 	[ROLE_MAILBOX] = { 64, 1 * GIB, FILE_OF_MESSAGE },
 };
 
-/* where mail hosts and services of mail listen: SMTP, LMTP, submission */
-static const uint16_t	mail_ports[] = { 25, 24, 465, 587 };
 #define DNS_PORT	53
 
 enum role
@@ -121,6 +120,7 @@ role_wanted(const struct conf *conf, enum role role)
 	case ROLE_KEYD_SIGN:
 		return has_tls(conf);
 	case ROLE_KEYD_AUTH:
+	case ROLE_STATE:	/* counts wrong passwords */
 		return has_auth(conf);
 	case ROLE_KEYD_CRED:
 		return conf->n_credentials != 0;
@@ -168,12 +168,10 @@ static int
 add_mail_ports(const struct conf *conf, struct confine *m,
     struct plan_room *room)
 {
-	const size_t	 n = sizeof(mail_ports) / sizeof(mail_ports[0]);
-
 	if (add_port(m, room, conf->smtp_port) == -1)
 		return -1;
-	for (size_t i = 0; i < n; i++)
-		if (add_port(m, room, mail_ports[i]) == -1)
+	for (size_t i = 0; i < CONF_MAIL_PORTS; i++)
+		if (add_port(m, room, conf_mail_ports[i]) == -1)
 			return -1;
 	for (size_t i = 0; i < conf->n_routes; i++)
 		if (add_port(m, room, conf->routes[i].via_port) == -1)
@@ -228,31 +226,37 @@ set_numbers(struct confine *m, enum role role, uint32_t uid_base)
 	m->file_size = numbers[role].file_size;
 }
 
-static int
-set_root(const struct conf *conf, enum role role, struct confine *m,
-    struct plan_room *room)
+/* Without the slashes at its end, so that something may be added. */
+static struct str
+trimmed(struct str dir)
+{
+	while (dir.n > 1 && dir.p[dir.n - 1] == '/')
+		dir.n--;
+	return dir;
+}
+
+int
+plan_root(const struct conf *conf, enum role role, char root[PLAN_ROOT_MAX])
 {
 	struct str	 dir = conf->run_dir;
-	const char	*below = "/empty";
+	const char	*more = "/empty";
 	int		 n;
 
 	if (role == ROLE_MAILBOX) {
-		m->root = (struct str)STR("/");
-		return 0;
-	}
-	if (role == ROLE_QUEUED) {
+		dir = (struct str)STR("/");
+		more = "";
+	} else if (role == ROLE_QUEUED) {
 		dir = conf->spool;
-		below = "";
+		more = "";
+	} else if (role == ROLE_STATE) {
+		dir = trimmed(conf->spool);
+		more = STATE_SUFFIX;
 	}
-	n = snprintf(room->root, sizeof(room->root), "%.*s%s", STR_FMT(dir),
-	    below);
-	if (n < 0 || n > FILE_NAME_MAX) {
-		log_error("the name of the root of %s is too long",
-		    role_name(role));
-		return -1;
-	}
-	m->root = str_bytes(room->root, (size_t)n);
-	return 0;
+	n = snprintf(root, PLAN_ROOT_MAX, "%.*s%s", STR_FMT(dir), more);
+	if (n >= 0 && n <= FILE_NAME_MAX)
+		return 0;
+	log_error("the name of the root of %s is too long", role_name(role));
+	return -1;
 }
 
 int
@@ -263,8 +267,9 @@ plan_confine(const struct conf *conf, enum role role, struct confine *m,
 	set_numbers(m, role, conf->uid_base);
 	if (m->file_size == FILE_OF_MESSAGE)
 		m->file_size = plan_message_max(conf);
-	if (set_root(conf, role, m, room) == -1)
+	if (plan_root(conf, role, room->root) == -1)
 		return -1;
+	m->root = str_of(room->root);
 	if (role == ROLE_DELIVERD_OUT)
 		return add_mail_ports(conf, m, room);
 	if (role == ROLE_DELIVERD_CONNECT)

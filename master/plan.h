@@ -19,9 +19,13 @@
  */
 #define UID_BASE_DEFAULT	5250
 
+/* A directory of the configuration, with what is added to it. */
+#define PLAN_ROOT_MAX	(FILE_NAME_MAX + sizeof("/empty"))
+#define STATE_SUFFIX	"-state"	/* to the spool's name */
+
 /* What plan_confine fills in borrows from here. */
 struct plan_room {
-	char		 root[FILE_NAME_MAX + sizeof("/empty")];
+	char		 root[PLAN_ROOT_MAX];
 	struct port	 ports[PORTS_MAX];
 };
 
@@ -39,7 +43,16 @@ enum role	 role_of_listener(const struct listener_conf *);
 int		 plan_confine(const struct conf *, enum role, struct confine *,
 		    struct plan_room *);
 
-/* The same for the load role, which has no configuration yet. */
+/*
+ * The directory that is a role's root: an empty one, but for those that have
+ * files.  The one of state stands beside the spool and not in it, since
+ * queued could put something else in its place.  -1, with a log line, when
+ * it is too long.
+ */
+int		 plan_root(const struct conf *, enum role,
+		    char root[PLAN_ROOT_MAX]);
+
+/* The jail of the load role, which has no configuration yet. */
 void		 plan_confine_load(const char *root, struct confine *);
 
 /* The largest message that any listener takes, with room for its trace. */

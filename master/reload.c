@@ -22,7 +22,8 @@ enum step { IDLE, LOADING, TRYING, CHECKING, COMMITTING_SERVERS, COMMITTING,
     ENDING };
 
 /* who is spoken to by the numbers of a configuration */
-#define SERVERS	(QUEUED | KEYD_SIGN | KEYD_AUTH | KEYD_CRED | DELIVERD_CONNECT)
+#define SERVERS	(QUEUED | STATE | KEYD_SIGN | KEYD_AUTH | KEYD_CRED | \
+	    DELIVERD_CONNECT)
 
 static struct {
 	enum step	 step;

@@ -97,3 +97,25 @@ spool_mark(const struct msgid *id, struct spool_place place,
 	if (b == NULL || flusher_end(STR_NONE, STR_NONE, &e, false) == -1)
 		tell_failure(types[mark], done, arg);
 }
+
+void
+spool_route(const struct msgid *id, struct spool_place place,
+    const uint16_t *rcpts, size_t n, struct str via, spool_done done,
+    void *arg)
+{
+	struct entry		 e = { .kind = ENTRY_STATE, .place = place,
+	    .done = done, .arg = arg };
+	struct rcpt_index	 list[RCPTS_MAX];
+	struct record_route	 r = { .id = *id, .rcpts = list,
+	    .n_rcpts = n, .via = via };
+	struct buf		*b;
+
+	for (size_t i = 0; i < n; i++)
+		list[i].index = rcpts[i];
+	b = flusher_begin(RECORD_ROUTE, 0, 0, RECORD_HEADER + MSGID_LEN +
+	    n * sizeof(list[0]) + NEXTHOP_TEXT_MAX);
+	if (b != NULL)
+		record_route_put(b, &r);
+	if (b == NULL || flusher_end(STR_NONE, STR_NONE, &e, false) == -1)
+		tell_failure(RECORD_ROUTE, done, arg);
+}

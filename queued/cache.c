@@ -20,12 +20,18 @@ slot(size_t i)
 	return &ring[i % CACHE_BATCHES];
 }
 
+static size_t
+size_of(const struct batch *b)
+{
+	return b->data.size + b->n_allocated * sizeof(*b->entries);
+}
+
 static void
 release(struct cached *c)
 {
 	if (c->batch == NULL)
 		return;
-	octets -= c->batch->data.size;
+	octets -= size_of(c->batch);
 	batch_free(c->batch);
 	c->batch = NULL;
 }
@@ -52,7 +58,7 @@ cache_add(struct batch *b)
 {
 	size_t	 i;
 
-	make_room(b->data.size);
+	make_room(size_of(b));
 	/* batches finish in nearly the order of their places */
 	for (i = newest; i != oldest; i--) {
 		if (is_before(slot(i - 1), b->segment->number, b->offset))
@@ -62,7 +68,7 @@ cache_add(struct batch *b)
 	*slot(i) = (struct cached){ b->segment->number, b->offset, b->length,
 	    b };
 	newest++;
-	octets += b->data.size;
+	octets += size_of(b);
 }
 
 static struct cached *

@@ -11,8 +11,13 @@
 
 #include "batch.h"
 
-#define CACHE_MAX	(32u << 20)	/* octets of memory */
-#define CACHE_BATCHES	4096		/* and batches; a power of two */
+/*
+ * Octets of memory: about a second's mail where most comes, and a tenth of
+ * what a million waiting messages take.  What does not fit is read from the
+ * kernel's memory.  And batches; a power of two.
+ */
+#define CACHE_MAX	(24u << 20)
+#define CACHE_BATCHES	4096
 
 /* Takes the batch, which is durable. */
 void		 cache_add(struct batch *);

@@ -201,9 +201,11 @@ dump_living(void)
 		errno = ENOMEM;
 		return failed(EX_OSERR, "log");
 	}
-	for (size_t i = 0; i < n && status == EX_OK; i++)
-		if (dump_message(living[i], &totals) == -1)
+	for (size_t i = 0; i < n; i++) {
+		if (status == EX_OK && dump_message(living[i], &totals) == -1)
 			status = failed(EX_IOERR, msgid_text(&living[i]->id));
+		fold_free(living[i]);
+	}
 	free(living);
 	return status;
 }

@@ -244,6 +244,7 @@ put_envelope(const struct envelope *e)
 	char	 address[NETADDR_TEXT_MAX];
 
 	json_number(&out, "arrived", e->arrived);
+	json_number(&out, "not_before", e->not_before);
 	json_text(&out, "from", e->sender);
 	json_text(&out, "client", e->client.family == 0 ? STR_NONE :
 	    str_of(netaddr_print(&e->client, address)));
@@ -253,7 +254,8 @@ put_envelope(const struct envelope *e)
 }
 
 static void
-put_recipient(const struct recipient *r, const struct spool_rcpt *s)
+put_recipient(const struct recipient *r, const struct spool_rcpt *s,
+    struct str via)
 {
 	json_open(&out, NULL, '{');
 	json_text(&out, "to", r->address);
@@ -263,13 +265,14 @@ put_recipient(const struct recipient *r, const struct spool_rcpt *s)
 	json_number(&out, "next_try", s->next_try);
 	json_text(&out, "code", s->code);
 	json_text(&out, "reply", s->reply);
+	json_text(&out, "via", via);
 	json_close(&out, '}');
 }
 
 static int
 put_message(const struct folded *f, const struct envelope *e,
     const struct record_content *c, const struct spool_rcpt *states,
-    const uint8_t sum[LARGE_SUM])
+    const struct str *vias, const uint8_t sum[LARGE_SUM])
 {
 	line_begin();
 	json_text(&out, "id", str_of(msgid_text(&f->id)));
@@ -283,7 +286,7 @@ put_message(const struct folded *f, const struct envelope *e,
 	json_number(&out, "offset", f->place.offset);
 	json_open(&out, "recipients", '[');
 	for (size_t i = 0; i < e->n_rcpts; i++)
-		put_recipient(&e->rcpts[i], &states[i]);
+		put_recipient(&e->rcpts[i], &states[i], vias[i]);
 	json_close(&out, ']');
 	return line_end();
 }
@@ -315,6 +318,7 @@ dump_message(const struct folded *f, struct check_totals *t)
 	struct record_content	 c;
 	struct envelope		 e;
 	struct spool_rcpt	*states;
+	struct str		*vias;
 	struct record		 r;
 	const char		*wrong;
 	int			 status = 0;
@@ -323,13 +327,16 @@ dump_message(const struct folded *f, struct check_totals *t)
 		return -1;
 	if (record_message(&r, &arena, &e, &c) == -1 ||
 	    (states = arena_calloc(&arena, e.n_rcpts, sizeof(*states))) ==
-	    NULL || fold_states(f, &arena, e.n_rcpts, states) == -1) {
+	    NULL || (vias = arena_calloc(&arena, e.n_rcpts,
+	    sizeof(*vias))) == NULL ||
+	    fold_states(f, &arena, e.n_rcpts, states) == -1) {
 		bad_message(f, "its envelope is malformed", t);
 	} else {
 		if ((wrong = hash_content(&r, &f->id, &c, sum)) != NULL)
 			bad_message(f, wrong, t);
 		count(&e, states, t);
-		status = put_message(f, &e, &c, states, sum);
+		fold_vias(f, e.n_rcpts, vias);
+		status = put_message(f, &e, &c, states, vias, sum);
 	}
 	arena_clear(&arena);
 	return status;

@@ -145,6 +145,7 @@ counts(const struct item *it)
 	case RECORD_HOLD:
 	case RECORD_RELEASE:
 	case RECORD_WARNED:
+	case RECORD_ROUTE:
 		return lives(&it->id, NULL);
 	default:
 		return false;
@@ -205,7 +206,7 @@ clean_copied(const struct record *r, struct spool_place was,
 		segment_live(s, r->len);
 		segment_moved_to(s);
 		moved(&id, now);
-		segment_gone(was.segment);
+		segment_left(was.segment);
 	}
 	cl.out--;
 	go_on();

@@ -189,13 +189,14 @@ on_mail_read(struct peer *p, uint32_t id, const struct mail_show *m)
 static const char *const	 action_names[QUEUE_ACTION_N] = {
 	[QUEUE_RETRY] = "retry", [QUEUE_REMOVE] = "remove",
 	[QUEUE_HOLD] = "hold", [QUEUE_RELEASE] = "release",
+	[QUEUE_ROUTE] = "route",
 };
 
 void
 on_queue_change(struct peer *p, uint32_t id, const struct queue_change *m)
 {
 	const struct ctl	*c = p->data;
-	struct queue_changed	 denied = { SHOW_DENIED, 0, 0 };
+	struct queue_changed	 denied = { .result = SHOW_DENIED };
 	struct walk		**at;
 
 	if (c->uid != 0) {
@@ -207,5 +208,7 @@ on_queue_change(struct peer *p, uint32_t id, const struct queue_change *m)
 	if (!m->dry_run)
 		log_info("control action=%s uid=%u",
 		    action_names[m->action], (unsigned)c->uid);
-	*at = walk_change(p, id, m, on_walk_ended);
+	*at = m->action == QUEUE_ROUTE ?
+	    walk_route(p, id, m, on_walk_ended) :
+	    walk_change(p, id, m, on_walk_ended);
 }

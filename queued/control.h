@@ -27,6 +27,9 @@ void	 on_pause(struct peer *, uint32_t id, const struct pause *);
 void	 on_trace_ask(struct peer *, uint32_t id, const struct trace_ask *);
 void	 on_status_ask(struct peer *, uint32_t id, const struct nothing *);
 void	 on_processes(struct peer *, void *asker, const struct status *);
+void	 on_guesses_ask(struct peer *, uint32_t id,
+	    const struct guesses_ask *);
+void	 on_guesses_seen(struct peer *, void *asker, const struct guesses *);
 void	 on_reload(struct peer *, uint32_t id, const struct reload *);
 void	 on_conf_reloaded(struct peer *, void *asker, const struct reloaded *);
 

@@ -1,5 +1,6 @@
 /*
- * What posternctl asks and master answers: the processes, and a reload.
+ * What posternctl asks and others answer: master, of the processes and a
+ * reload, and state, of wrong passwords.
  */
 #include "control_impl.h"
 
@@ -10,6 +11,7 @@
 #include "task.h"
 
 #define STATUS_MS	2000	/* for master's part of it */
+#define GUESSES_MS	5000	/* it has it in memory */
 
 void
 control_ask_lost(struct ctl *c)
@@ -18,6 +20,8 @@ control_ask_lost(struct ctl *c)
 		peer_forget(proc_master(), c->status_ask);
 	if (c->reload_ask != 0)
 		peer_forget(proc_master(), c->reload_ask);
+	if (c->state != NULL)
+		peer_forget(c->state, c->guesses_ask);
 }
 
 /* ---- status ------------------------------------------------------------ */
@@ -107,4 +111,65 @@ on_reload(struct peer *p, uint32_t id, const struct reload *m)
 	refused.result = RELOAD_BUSY;
 	if (c->reload_ask == 0)
 		send_reloaded(c, &refused);
+}
+
+/* ---- wrong passwords --------------------------------------------------- */
+
+static void
+send_guesses(struct ctl *c, const struct guesses *m)
+{
+	c->state = NULL;
+	peer_send(c->peer, GUESSES, c->guesses_id, m);
+}
+
+static void
+refuse_guesses(struct ctl *c, enum guesses_result why)
+{
+	const struct guesses	 m = { .result = why };
+
+	send_guesses(c, &m);
+}
+
+static void
+on_guesses_lost(void *asker, enum lost_why why)
+{
+	(void)why;
+	if (asker != NULL)
+		refuse_guesses(asker, GUESSES_NOBODY);
+}
+
+void
+on_guesses_seen(struct peer *p, void *asker, const struct guesses *m)
+{
+	(void)p;
+	if (asker != NULL)
+		send_guesses(asker, m);
+}
+
+static struct peer *
+find_state(void)
+{
+	struct peer	*p = proc_peers();
+
+	while (p != NULL && (p->role != ROLE_STATE || p->down))
+		p = p->next;
+	return p;
+}
+
+/* Who has which account is for root, as in a table of passwords. */
+void
+on_guesses_ask(struct peer *p, uint32_t id, const struct guesses_ask *m)
+{
+	struct ctl	*c = p->data;
+
+	c->guesses_id = id;
+	if (c->uid != 0) {
+		refuse_guesses(c, GUESSES_DENIED);
+		return;
+	}
+	c->state = find_state();
+	c->guesses_ask = peer_ask(c->state, GUESSES_LOOK, m, on_guesses_lost,
+	    c, GUESSES_MS);
+	if (c->guesses_ask == 0)
+		refuse_guesses(c, GUESSES_NOBODY);
 }

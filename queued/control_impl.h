@@ -1,6 +1,6 @@
 /*
  * One connection to the control socket, between the files that answer it:
- * control.c (who is there, and the queue), control_ask.c (what master knows)
+ * control.c (who is there, and the queue), control_ask.c (what others know)
  * and control_route.c (routes, pauses, the trace).
  */
 #ifndef CONTROL_IMPL_H
@@ -24,13 +24,15 @@ struct ctl {
 	uint32_t	 status_ask;	/* our question to master; 0: none */
 	uint32_t	 status_id;	/* the question to us */
 	uint32_t	 reload_ask, reload_id;	/* the same of RELOAD */
+	struct peer	*state;		/* who was asked; or NULL */
+	uint32_t	 guesses_ask, guesses_id; /* the same of GUESSES_ASK */
 	struct trace_find *trace;	/* under way, or NULL */
 	struct ctl	**pausing;	/* who is told: set to NULL if this
 					 * ends before */
 	uint32_t	 pause_id;
 };
 
-/* The connection ends: master's answers are not awaited any more. */
+/* The connection ends: answers of others are not awaited any more. */
 void	 control_ask_lost(struct ctl *);
 
 #endif

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "disk.h"
+#include "fd.h"
 
 int
 dirlist(int dir, void (*each)(void *, const char *), void *arg)
@@ -21,12 +22,8 @@ dirlist(int dir, void (*each)(void *, const char *), void *arg)
 
 	if ((fd = disk_open(dir, ".", O_RDONLY | O_DIRECTORY)) == -1)
 		return -1;
-	if ((d = fdopendir(fd)) == NULL) {
-		saved = errno;
-		close(fd);
-		errno = saved;
-		return -1;
-	}
+	if ((d = fdopendir(fd)) == NULL)
+		return close_keep_errno(fd);
 	while ((errno = 0, e = readdir(d)) != NULL)
 		if (strcmp(e->d_name, ".") != 0 &&
 		    strcmp(e->d_name, "..") != 0)

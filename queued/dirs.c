@@ -15,7 +15,7 @@
 #include "disk.h"
 #include "durable.h"
 
-#define VERSION_TEXT	"postern spool 1\n"
+#define VERSION_TEXT	"postern spool 2\n"
 #define VERSION_SIZE	(sizeof(VERSION_TEXT) - 1)
 #define IN_USE		"spool: in use by another process"
 

@@ -92,8 +92,11 @@ durable_replace(const char *name, const void *data, size_t n)
 	static const char	 temporary[] = "replace.new";
 	int			 fd, error = 0;
 
+	/* after a power cut within a rename both names may lead to the file
+	 * that is in use */
+	disk->unlink(spool_dirs.root, temporary, 0);
 	fd = disk_open(spool_dirs.root, temporary,
-	    O_WRONLY | O_CREAT | O_TRUNC);
+	    O_WRONLY | O_CREAT | O_EXCL);
 	if (fd == -1)
 		return errno;
 	if (disk_write_all(fd, data, n, 0) == -1 || disk->sync(fd) == -1)

@@ -9,6 +9,7 @@
 #include "log.h"
 #include "proc.h"
 
+#include "later.h"
 #include "retry.h"
 #include "schedule.h"
 #include "trace_mail.h"
@@ -28,12 +29,15 @@ retry_of(const struct part *p)
 static struct age
 age_of(const struct mail *m)
 {
-	return (struct age){
+	struct age	 a = {
 		.arrived = m->arrived,
 		.wall = (uint64_t)clock_wall(),
 		.here = schedule_now() - m->seen_s,
 		.found = m->seen_s == 0,
 	};
+
+	later_age(&m->id, &a);
+	return a;
 }
 
 bool
@@ -93,7 +97,7 @@ fate_delay(const struct part *p, unsigned tries)
 uint64_t
 fate_until(const struct part *p)
 {
-	return p->mail->arrived + retry_of(p).expire_s;
+	return age_of(p->mail).arrived + retry_of(p).expire_s;
 }
 
 /* ---- decisions --------------------------------------------------------- */

@@ -121,7 +121,7 @@ static bool
 fits(const struct segment *s, uint32_t octets)
 {
 	/* a batch that no segment could hold makes a new one longer */
-	return s != NULL && !s->failed && (s->end == SPOOL_BLOCK ||
+	return s != NULL && (s->end == SPOOL_BLOCK ||
 	    (uint64_t)s->end + octets <= s->size);
 }
 
@@ -329,7 +329,7 @@ flusher_drain(void)
 		fl.open->urgent = true;
 	for (dispatch(); fl.n_flying != 0; dispatch())
 		work_wait();
-	return fl.open == NULL && fl.closed.head == NULL;
+	return candidate() == NULL;
 }
 
 int

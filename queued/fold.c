@@ -8,8 +8,10 @@
 
 #include "idmap.h"
 #include "load.h"
+#include "slab.h"
 
 static struct idmap	 all;
+static struct slab	 entries = SLAB_INIT(entries, struct folded);
 
 static struct folded *
 entry_of(const struct msgid *id)
@@ -18,17 +20,17 @@ entry_of(const struct msgid *id)
 
 	if (f != NULL)
 		return f;
-	if ((f = calloc(1, sizeof(*f))) == NULL)
+	if ((f = slab_take(&entries)) == NULL)
 		return NULL;
 	f->id = *id;
 	if (idmap_put(&all, id, f) == 0)
 		return f;
-	free(f);
+	slab_give(&entries, f);
 	return NULL;
 }
 
-static void
-free_entry(struct folded *f)
+void
+fold_free(struct folded *f)
 {
 	struct fold_rcpt	*r;
 
@@ -36,7 +38,7 @@ free_entry(struct folded *f)
 		f->rcpts = r->next;
 		free(r);
 	}
-	free(f);
+	slab_give(&entries, f);
 }
 
 /* --- the types --- */
@@ -56,35 +58,45 @@ fold_message(struct folded *f, const struct record *r, struct spool_place at)
 }
 
 static struct fold_rcpt **
-rcpt_of(struct folded *f, uint16_t index)
+rcpt_of(struct folded *f, enum fold_kind kind, uint16_t index)
 {
 	struct fold_rcpt	**p = &f->rcpts;
 
-	while (*p != NULL && (*p)->index != index)
+	while (*p != NULL && ((*p)->index != index || (*p)->kind != kind))
 		p = &(*p)->next;
 	return p;
 }
 
 static int
-fold_rcpt(struct folded *f, const struct spool_rcpt *s, uint64_t order)
+fold_rcpt(struct folded *f, enum fold_kind kind, uint16_t index,
+    uint64_t order, struct str encoded)
 {
-	struct buf		 b = BUF_INIT(spool_rcpt_MAXLEN);
-	struct fold_rcpt	**p = rcpt_of(f, s->index), *new;
+	struct fold_rcpt	**p = rcpt_of(f, kind, index), *new;
 
 	if (*p != NULL && (*p)->order > order)
 		return 0;
-	spool_rcpt_put(&b, s);
-	if (b.failed || (new = malloc(sizeof(*new) + b.len)) == NULL) {
-		buf_clear(&b);
+	if ((new = malloc(sizeof(*new) + encoded.n)) == NULL)
 		return -1;
-	}
 	*new = (struct fold_rcpt){ *p != NULL ? (*p)->next : NULL, order,
-	    s->index, (uint16_t)b.len };
-	memcpy(new->encoded, buf_data(&b), b.len);
-	buf_clear(&b);
+	    index, (uint16_t)encoded.n, (uint8_t)kind };
+	if (encoded.n != 0)
+		memcpy(new->encoded, encoded.p, encoded.n);
 	free(*p);
 	*p = new;
 	return 0;
+}
+
+static int
+fold_one_result(struct folded *f, const struct spool_rcpt *s, uint64_t order)
+{
+	struct buf	 b = BUF_INIT(spool_rcpt_MAXLEN);
+	int		 error;
+
+	spool_rcpt_put(&b, s);
+	error = b.failed ? -1 : fold_rcpt(f, FOLD_RESULT, s->index, order,
+	    buf_str(&b));
+	buf_clear(&b);
+	return error;
 }
 
 static int
@@ -98,7 +110,25 @@ fold_result(struct folded *f, const struct record *r, struct spool_place at)
 	/* true but malformed is our own bug; the message is simply retried */
 	if (record_result(r, &arena, &result) == 0)
 		for (size_t i = 0; i < result.n_rcpts && error == 0; i++)
-			error = fold_rcpt(f, &result.rcpts[i], r->order);
+			error = fold_one_result(f, &result.rcpts[i],
+			    r->order);
+	arena_clear(&arena);
+	return error;
+}
+
+static int
+fold_route(struct folded *f, const struct record *r, struct spool_place at)
+{
+	struct arena		 arena = ARENA_INIT(ENVELOPE_MEMORY);
+	struct record_route	 route;
+	int			 error = 0;
+
+	(void)at;
+	/* malformed: it goes as the tables say */
+	if (record_route(r, &arena, &route) == 0)
+		for (size_t i = 0; i < route.n_rcpts && error == 0; i++)
+			error = fold_rcpt(f, FOLD_ROUTE,
+			    route.rcpts[i].index, r->order, route.via);
 	arena_clear(&arena);
 	return error;
 }
@@ -128,7 +158,7 @@ fold_end(const struct msgid *id)
 	struct folded	*f = idmap_remove(&all, id);
 
 	if (f != NULL)
-		free_entry(f);
+		fold_free(f);
 }
 
 int
@@ -142,6 +172,7 @@ fold_record(const struct record *r, struct spool_place at, uint32_t index_at)
 		[RECORD_HOLD] = fold_hold,
 		[RECORD_RELEASE] = fold_hold,
 		[RECORD_WARNED] = fold_warned,
+		[RECORD_ROUTE] = fold_route,
 	};
 	struct folded	*f;
 	struct msgid	 id;
@@ -189,7 +220,10 @@ fold_living(struct folded ***out, size_t *n)
 
 		if (f != NULL && f->found)
 			list[(*n)++] = f;
+		else if (f != NULL)
+			fold_free(f);
 	}
+	idmap_clear(&all);
 	qsort(list, *n, sizeof(*list), by_order);
 	*out = list;
 	return 0;
@@ -204,7 +238,7 @@ fold_states(const struct folded *f, struct arena *a, size_t n_rcpts,
 	for (size_t i = 0; i < n_rcpts; i++)
 		states[i] = (struct spool_rcpt){ .index = (uint16_t)i };
 	for (const struct fold_rcpt *r = f->rcpts; r != NULL; r = r->next) {
-		if (r->index >= n_rcpts)
+		if (r->kind != FOLD_RESULT || r->index >= n_rcpts)
 			continue;
 		wire_init(&w, r->encoded, r->len);
 		if (spool_rcpt_get(&w, a, &states[r->index]) == -1)
@@ -213,11 +247,20 @@ fold_states(const struct folded *f, struct arena *a, size_t n_rcpts,
 	return 0;
 }
 
-void
-fold_forget(struct folded *f)
+size_t
+fold_vias(const struct folded *f, size_t n_rcpts, struct str *vias)
 {
-	idmap_remove(&all, &f->id);
-	free_entry(f);
+	size_t	 n = 0;
+
+	memset(vias, 0, n_rcpts * sizeof(*vias));
+	for (const struct fold_rcpt *r = f->rcpts; r != NULL; r = r->next) {
+		if (r->kind != FOLD_ROUTE || r->index >= n_rcpts ||
+		    r->len == 0)
+			continue;
+		vias[r->index] = str_bytes(r->encoded, r->len);
+		n++;
+	}
+	return n;
 }
 
 void
@@ -225,6 +268,6 @@ fold_clear(void)
 {
 	for (size_t i = 0; i < all.size; i++)
 		if (all.slots[i].value != NULL)
-			free_entry(all.slots[i].value);
+			fold_free(all.slots[i].value);
 	idmap_clear(&all);
 }

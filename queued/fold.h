@@ -14,13 +14,15 @@
 
 #include "record.h"
 
-/* The last result of one recipient. */
+/* The last that was said of one recipient. */
+enum fold_kind { FOLD_RESULT, FOLD_ROUTE };
 struct fold_rcpt {
 	struct fold_rcpt	*next;
 	uint64_t		 order;
 	uint16_t		 index;
 	uint16_t		 len;
-	uint8_t			 encoded[];	/* a spool_rcpt */
+	uint8_t			 kind;
+	uint8_t			 encoded[];	/* a spool_rcpt; or a via */
 };
 
 struct folded {
@@ -40,15 +42,20 @@ struct folded {
 int		  fold_record(const struct record *, struct spool_place,
 		    uint32_t index_at);
 /*
- * The messages that live, oldest first, in an array that the caller frees;
- * they themselves stay.  NULL and n 0 when there are none; -1 without memory.
+ * The messages that live, oldest first, in an array that the caller frees, as
+ * he does each of them: a start wants their memory for what comes of them.
+ * NULL and n 0 when there are none.  All else is forgotten.  -1 without
+ * memory: nothing is.
  */
 int		  fold_living(struct folded ***, size_t *n);
 /* The last results over all recipients of the envelope: 0 or -1 */
 int		  fold_states(const struct folded *, struct arena *,
 		    size_t n_rcpts, struct spool_rcpt *);
-/* It is told: its memory is wanted for what comes of it. */
-void		  fold_forget(struct folded *);
+/* The same of routes, borrowed from the entry; how many recipients have one.
+ */
+size_t		  fold_vias(const struct folded *, size_t n_rcpts,
+		    struct str *);
+void		  fold_free(struct folded *);
 void		  fold_clear(void);
 
 #endif

@@ -8,21 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
+#include "keyed.h"
 
 #define FIRST_SIZE	64
-
-static uint8_t	 hash_key[crypto_shorthash_KEYBYTES];
 
 static size_t
 home(const struct idmap *m, const struct msgid *id)
 {
-	uint8_t		 out[crypto_shorthash_BYTES];
-	uint64_t	 h;
-
-	crypto_shorthash(out, id->b, MSGID_LEN, hash_key);
-	memcpy(&h, out, sizeof(h));
-	return (size_t)h & (m->size - 1);
+	return (size_t)keyed_hash(id->b, MSGID_LEN) & (m->size - 1);
 }
 
 /* the slot of id, or the free one where it would be */
@@ -48,8 +41,6 @@ grow(struct idmap *m)
 	struct idmap	 to = { NULL, m->size != 0 ? m->size * 2 : FIRST_SIZE,
 	    m->n };
 
-	if (sodium_is_zero(hash_key, sizeof(hash_key)))
-		randombytes_buf(hash_key, sizeof(hash_key));
 	to.slots = calloc(to.size, sizeof(*to.slots));
 	if (to.slots == NULL)
 		return -1;

@@ -7,10 +7,12 @@
 
 #include <stdlib.h>
 
+#include "keyed.h"
 #include "log.h"
 
-#include "keyed.h"
+#include "later.h"
 #include "mail.h"
+#include "override.h"
 #include "reply.h"
 #include "router.h"
 #include "schedule.h"
@@ -74,8 +76,9 @@ mail_make(const struct envelope *e, uint64_t size, size_t n, unsigned flags)
 	else if (!e->verified)
 		flags |= MAIL_UNVERIFIED;
 	m = mail_new(&e->id, e->arrived, size, flags);
-	if (m != NULL && mail_plan(m, plan, n, router_epoch(),
-	    sender_of(e)) == -1) {
+	if (m != NULL && ((e->not_before != 0 &&
+	    later_set(&e->id, e->not_before) == -1) ||
+	    mail_plan(m, plan, n, router_epoch(), sender_of(e)) == -1)) {
 		mail_free(m);
 		m = NULL;
 	}
@@ -183,8 +186,8 @@ plan_waiting(const struct spool_message *s)
 	for (size_t i = 0; i < e->n_rcpts; i++) {
 		if (s->rcpts[i].state != SPOOL_WAITING)
 			continue;
-		if (router_route(e->rcpts[i].address, &plan[n].route) !=
-		    ROUTE_FOUND)
+		if (override_route(&e->id, (uint16_t)i, e->rcpts[i].address,
+		    &plan[n].route) != ROUTE_FOUND)
 			plan[n].route = route_to_nowhere(e, i);
 		plan[n].due_s = next_try(plan[n].route,
 		    s->rcpts[i].next_try);
@@ -203,15 +206,27 @@ recall_replies(struct mail *m, const struct spool_rcpt *rcpts)
 		p->reply = reply_hold(rcpts[p->rcpts[0]].reply);
 }
 
+/* Before they are routed. */
+static void
+recall_vias(const struct spool_message *s)
+{
+	for (size_t i = 0; s->vias != NULL && i < s->envelope->n_rcpts; i++)
+		if (s->rcpts[i].state == SPOOL_WAITING &&
+		    s->vias[i].n != 0 && override_set(&s->envelope->id,
+		    &(uint16_t){ (uint16_t)i }, 1, s->vias[i]) == -1)
+			fatal("recover: no memory for the queue");
+}
+
 void
 intake_found(const struct spool_message *s)
 {
 	unsigned	 flags = (s->held ? MAIL_HELD : 0u) |
 	    (s->warned ? MAIL_WARNED : 0u);
-	size_t		 n = plan_waiting(s);
 	struct mail	*m;
+	size_t		 n;
 
-	if (n == 0) {
+	recall_vias(s);
+	if ((n = plan_waiting(s)) == 0) {
 		spool_result(&s->envelope->id, s->place, NULL, 0, true, NULL,
 		    NULL);
 		return;

@@ -61,6 +61,7 @@ load_clear(void)
 {
 	for (size_t i = 0; i < SHARED_MAX; i++)
 		shared_drop(i);
+	load_disk_clear();
 }
 
 /* A descriptor that the caller owns; -1: errno. */

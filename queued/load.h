@@ -47,6 +47,7 @@ void	 load_tell_bad(const struct load_want *, const char *what);
 
 /* From the segment; the callback may be called before it returns. */
 void	 load_from_disk(const struct load_want *);
+void	 load_disk_clear(void);		/* a part of load_clear */
 /* The large body of a record in memory, which may leave it meanwhile. */
 void	 load_large(const struct load_want *, const uint8_t *p, size_t n);
 

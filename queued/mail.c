@@ -1,20 +1,23 @@
 /*
- * The table of waiting messages.  It grows without ever standing still: the
- * buckets by linear hashing (one is split with each message that comes), the
- * order by an array that is packed when half of it is holes.
+ * The table of waiting messages, found by id in buckets, and walked by an
+ * array in the order of arrival that is packed when half of it is holes.
  */
 #include "mail.h"
 
 #include <stdlib.h>
 
 #include "keyed.h"
+
+#include "later.h"
+#include "override.h"
 #include "reply.h"
 #include "route.h"
+#include "slab.h"
 #include "turn.h"
 
-#define BUCKETS_MIN	1024	/* a power of two */
 #define ORDER_MIN	1024
-#define CHUNK		16	/* malloc's grain and what it adds */
+
+static uint64_t	 id_hash(const struct bucket_link *);
 
 /* The order of arrival; m is NULL in a hole. */
 struct place {
@@ -22,98 +25,40 @@ struct place {
 	struct mail	*m;
 };
 
-static struct mail		**buckets;
-static size_t		 n_buckets, buckets_size, level = BUCKETS_MIN;
+static struct buckets	 by_id = BUCKETS_INIT(id_hash);
 static struct place	*order;
 static size_t		 n_order, order_size, n_holes;
+static size_t		 found_at;	/* a walk goes on behind it */
 static uint64_t		 last_seq;
 static struct mail_totals totals;
 
+static struct slab	 mails = SLAB_INIT(mails, struct mail);
+/* Parts of one recipient; the others are of malloc. */
+static struct slab	 singles = SLAB_INIT(singles, struct part);
+
 /* ---- by id ------------------------------------------------------------- */
 
-/*
- * level is the power of two at or below n_buckets; buckets below
- * n_buckets - level have been split already and take one bit more.
- */
-static size_t
-bucket_of(const struct msgid *id)
+static struct mail *
+mail_of(const struct bucket_link *l)
 {
-	uint64_t	 hash = keyed_hash(id->b, sizeof(id->b));
-	size_t		 i = hash & (level * 2 - 1);
-
-	return i < n_buckets ? i : hash & (level - 1);
+	return (struct mail *)((uintptr_t)l - offsetof(struct mail, link));
 }
 
-static int
-buckets_grow(void)
+static uint64_t
+id_hash(const struct bucket_link *l)
 {
-	size_t	 size = buckets_size != 0 ? buckets_size * 2 : BUCKETS_MIN;
-	void	*p = reallocarray(buckets, size, sizeof(*buckets));
-
-	if (p == NULL)
-		return -1;
-	buckets = p;
-	buckets_size = size;
-	/* each of the others is cleared when it comes into use */
-	for (; n_buckets < BUCKETS_MIN; n_buckets++)
-		buckets[n_buckets] = NULL;
-	return 0;
-}
-
-/* One bucket more: those of its half-brother that belong there move. */
-static void
-bucket_split(void)
-{
-	struct mail	*m, *next;
-	size_t		 i = n_buckets - level;
-
-	m = buckets[i];
-	buckets[i] = buckets[n_buckets] = NULL;
-	if (++n_buckets == level * 2)
-		level *= 2;
-	for (; m != NULL; m = next) {
-		next = m->next;
-		i = bucket_of(&m->id);
-		m->next = buckets[i];
-		buckets[i] = m;
-	}
-}
-
-static int
-id_insert(struct mail *m)
-{
-	size_t	 i;
-
-	if (n_buckets == buckets_size && buckets_grow() == -1)
-		return -1;
-	if (totals.messages >= n_buckets)
-		bucket_split();
-	i = bucket_of(&m->id);
-	m->next = buckets[i];
-	buckets[i] = m;
-	return 0;
-}
-
-static void
-id_remove(struct mail *m)
-{
-	struct mail	**p = &buckets[bucket_of(&m->id)];
-
-	while (*p != m)
-		p = &(*p)->next;
-	*p = m->next;
+	return keyed_hash(mail_of(l)->id.b, MSGID_LEN);
 }
 
 struct mail *
 mail_find(const struct msgid *id)
 {
-	struct mail	*m;
+	struct bucket_link	**head, *l;
 
-	if (n_buckets == 0)
-		return NULL;
-	for (m = buckets[bucket_of(id)]; m != NULL; m = m->next)
-		if (msgid_equal(&m->id, id))
-			return m;
+	head = buckets_find(&by_id, keyed_hash(id->b, MSGID_LEN));
+	for (l = head != NULL ? *head : NULL; l != NULL; l = l->next)
+		if (msgid_equal(&mail_of(l)->id, id))
+			return mail_of(l);
 	return NULL;
 }
 
@@ -171,9 +116,14 @@ order_above(uint64_t seq)
 struct mail *
 mail_after(uint64_t cursor)
 {
-	for (size_t i = order_above(cursor); i < n_order; i++)
-		if (order[i].m != NULL)
+	bool	 goes_on = found_at < n_order && order[found_at].seq == cursor;
+
+	for (size_t i = goes_on ? found_at + 1 : order_above(cursor);
+	    i < n_order; i++)
+		if (order[i].m != NULL) {
+			found_at = i;
 			return order[i].m;
+		}
 	return NULL;
 }
 
@@ -185,14 +135,18 @@ mail_last_seq(void)
 
 /* ---- parts ------------------------------------------------------------- */
 
+_Static_assert(sizeof(struct part) >= offsetof(struct part, rcpts[1]) &&
+    JOB_RCPTS_MAX <= UINT8_MAX, "room for one; and n holds the most");
+
 static struct part *
 part_new(struct mail *m, struct route *r, size_t n)
 {
-	struct part	*p;
+	struct part	*p = n == 1 ? slab_take(&singles) :
+	    calloc(1, offsetof(struct part, rcpts) + n * sizeof(p->rcpts[0]));
 
-	p = calloc(1, offsetof(struct part, rcpts) + n * sizeof(p->rcpts[0]));
 	if (p == NULL)
 		return NULL;
+	p->room = (uint8_t)n;
 	p->mail = m;
 	p->route = route_hold(r);
 	p->next = m->parts;
@@ -218,7 +172,10 @@ part_free(struct part *p)
 	totals.recipients -= p->n;
 	reply_drop(p->reply);
 	route_drop(p->route);
-	free(p);
+	if (p->room == 1)
+		slab_give(&singles, p);
+	else
+		free(p);
 }
 
 bool
@@ -333,7 +290,7 @@ struct mail *
 mail_new(const struct msgid *id, uint64_t arrived, uint64_t size,
     unsigned flags)
 {
-	struct mail	*m = calloc(1, sizeof(*m));
+	struct mail	*m = slab_take(&mails);
 
 	if (m == NULL)
 		return NULL;
@@ -343,14 +300,14 @@ mail_new(const struct msgid *id, uint64_t arrived, uint64_t size,
 	m->flags = (uint8_t)flags;
 	if (order_append(m) == -1)
 		goto fail;
-	if (id_insert(m) == -1) {
+	if (buckets_insert(&by_id, &m->link) == -1) {
 		n_order--;
 		goto fail;
 	}
 	totals.messages++;
 	return m;
 fail:
-	free(m);
+	slab_give(&mails, m);
 	return NULL;
 }
 
@@ -359,11 +316,13 @@ mail_free(struct mail *m)
 {
 	while (m->parts != NULL)
 		part_free(m->parts);
-	id_remove(m);
+	override_forget(&m->id);
+	later_forget(&m->id);
+	buckets_remove(&by_id, &m->link);
 	order[order_above(m->seq - 1)].m = NULL;
 	n_holes++;
 	totals.messages--;
-	free(m);
+	slab_give(&mails, m);
 	order_pack();
 }
 
@@ -383,19 +342,11 @@ mail_totals(void)
 	return totals;
 }
 
-static size_t
-chunk(size_t n)
-{
-	return (n + sizeof(size_t) + CHUNK - 1) / CHUNK * CHUNK;
-}
-
 size_t
-mail_cost(size_t n)
+mail_cost(void)
 {
-	size_t	 part = offsetof(struct part, rcpts) + n * sizeof(uint16_t);
-
 	/* of an array that has just doubled, half was never touched */
-	return chunk(sizeof(struct mail)) + chunk(part) +
-	    chunk(sizeof(struct turn)) + sizeof(struct place) +
-	    sizeof(struct mail *) + sizeof(struct part *);
+	return mails.size + singles.size + sizeof(struct turn) +
+	    sizeof(struct place) + sizeof(struct mail *) +
+	    sizeof(struct part *);
 }

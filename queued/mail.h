@@ -17,7 +17,7 @@
  * Cost of a waiting message with one recipient, as test_schedule checks:
  * message and part, its entry in the order, a bucket and a place in the heap,
  * and its sender's turn while it is ready, are together below MAIL_COST_MAX
- * octets, also where each is of another sender.
+ * octets, also where each is of another sender.  They are items of slab.h.
  */
 #ifndef MAIL_H
 #define MAIL_H
@@ -31,9 +31,11 @@
 #include "envelope.h"
 #include "bounds.h"
 #include "msgid.h"
+
+#include "buckets.h"
 #include "spool.h"
 
-#define MAIL_COST_MAX	250	/* the design's promise */
+#define MAIL_COST_MAX	210	/* octets; of 250 that the design promises */
 
 struct route;
 
@@ -56,7 +58,8 @@ struct part {
 	uint16_t		 tries;
 	uint16_t		 epoch;		/* routed by that router */
 	uint16_t		 reply;		/* its last, reply.h */
-	uint16_t		 n;
+	uint8_t			 n;		/* at most JOB_RCPTS_MAX */
+	uint8_t			 room;		/* n at its beginning */
 	uint8_t			 state;		/* enum part_state */
 	uint8_t			 deaths;	/* of workers that had it */
 	uint16_t		 rcpts[];	/* n, indexes in the envelope */
@@ -79,7 +82,7 @@ struct mail {
 	uint64_t		 seq;		/* of arrival in this process */
 	uint64_t		 arrived;	/* seconds of UTC */
 	uint64_t		 size;
-	struct mail		*next;		/* in its bucket */
+	struct bucket_link	 link;		/* by its id */
 	struct part		*parts;
 	uint32_t		 seen_s;	/* schedule_now() at arrival; 0:
 						 * found in the spool */
@@ -128,8 +131,8 @@ struct mail	*mail_after(uint64_t cursor);
 uint64_t	 mail_last_seq(void);
 unsigned	 mail_waiting(const struct mail *);	/* recipients */
 struct mail_totals mail_totals(void);
-/* Octets that one waiting message of n recipients on one route costs, where
- * no other is of the same sender. */
-size_t		 mail_cost(size_t n);
+/* Octets that a waiting message of one recipient costs, where no other is of
+ * the same sender. */
+size_t		 mail_cost(void);
 
 #endif

@@ -96,11 +96,18 @@ match_domain_of(struct str address)
 }
 
 static bool
-match_rcpt(const struct queue_filter *f, struct str address)
+match_address(const struct queue_filter *f, struct str address)
 {
 	return (f->rcpt.n == 0 || str_equal_nocase(address, f->rcpt)) &&
 	    (f->domain.n == 0 ||
 	    str_equal_nocase(match_domain_of(address), f->domain));
+}
+
+bool
+match_rcpt(const struct queue_filter *f, const struct part *p,
+    struct str address)
+{
+	return match_part(f, p) && match_address(f, address);
 }
 
 /* "from=<>" means the null path. */
@@ -123,7 +130,7 @@ match_envelope(const struct queue_filter *f, const struct mail *m,
 	for (const struct part *p = m->parts; p != NULL; p = p->next)
 		for (size_t i = 0; i < p->n; i++)
 			if (p->rcpts[i] < e->n_rcpts &&
-			    match_rcpt(f, e->rcpts[p->rcpts[i]].address))
+			    match_address(f, e->rcpts[p->rcpts[i]].address))
 				return true;
 	return false;
 }

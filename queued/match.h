@@ -17,6 +17,10 @@ bool	 match_memory(const struct queue_filter *, const struct mail *);
 bool	 match_needs_envelope(const struct queue_filter *);
 bool	 match_envelope(const struct queue_filter *, const struct mail *,
 	    const struct envelope *);
+/* Whether the recipient of that part and address is one of those that make
+ * its message fit. */
+bool	 match_rcpt(const struct queue_filter *, const struct part *,
+	    struct str address);
 /* A part's state as a STATE_ bit. */
 uint8_t	 match_state(const struct part *);
 

@@ -6,9 +6,8 @@
 
 #include <stdlib.h>
 
-#include "xmalloc.h"
-
 #include "keyed.h"
+#include "xmalloc.h"
 
 struct name_entry {
 	struct str	 name;		/* n 0: free */

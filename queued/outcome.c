@@ -15,7 +15,9 @@
 #include "fate.h"
 #include "recent.h"
 #include "reply.h"
+#include "reroute.h"
 #include "round.h"
+#include "router.h"
 #include "schedule.h"
 #include "trace_mail.h"
 
@@ -339,7 +341,10 @@ requeue(struct outcome *o)
 		return;
 	}
 	count_try(o);
-	schedule_part(p, o->due_s);
+	if (p->epoch != router_epoch())
+		reroute_later(p, o->due_s);
+	else
+		schedule_part(p, o->due_s);
 }
 
 /* What it waits for is recorded with its recipients. */

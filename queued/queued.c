@@ -7,6 +7,7 @@
 
 #include <event2/event.h>
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -31,6 +32,9 @@
 #define STOP_WAIT_MS	4000	/* for what is in flight; below PROC_STOP_MS
 				 * by enough for the spool's last flush */
 #define STOP_LOOK_MS	20
+
+/* An allocation so large goes back to the system when it is freed. */
+#define LARGE_MEMORY	(1 << 20)
 
 static struct router	*new_router;	/* checked, not yet in force */
 static bool		 running;	/* start has been */
@@ -59,6 +63,8 @@ static const struct handlers	 queued_handlers = {
 	.TRACE_ASK = on_trace_ask,
 	.STATUS_ASK = on_status_ask,
 	.PROCESSES = on_processes,
+	.GUESSES_ASK = on_guesses_ask,
+	.GUESSES_SEEN = on_guesses_seen,
 	.RELOAD = on_reload,
 	.CONF_RELOADED = on_conf_reloaded,
 };
@@ -218,11 +224,22 @@ queued_stop(void)
 	on_stop_look(-1, 0, NULL);
 }
 
+/*
+ * malloc would learn from the first large buffer that is freed, an index or
+ * a table that has grown, to keep those that follow, in each thread.
+ */
+static void
+queued_prepare(void)
+{
+	mallopt(M_MMAP_THRESHOLD, LARGE_MEMORY);
+	spool_threads();
+}
+
 const struct proc_ops	 queued_ops = {
 	.program = "queued",
 	.roles = QUEUED,
 	.handlers = &queued_handlers,
-	.prepare = spool_threads,
+	.prepare = queued_prepare,
 	.configure = queued_configure,
 	.commit = queued_commit,
 	.drop = queued_drop,

@@ -12,6 +12,7 @@ FIELDS_DEFINE(record_void)
 FIELDS_DEFINE(record_content)
 FIELDS_DEFINE(record_result)
 FIELDS_DEFINE(record_mark)
+FIELDS_DEFINE(record_route)
 
 #define SEGMENT_MAGIC	"postern\n"
 #define SEGMENT_SUM_AT	40
@@ -24,6 +25,7 @@ static const char *const type_names[RECORD_TYPE_N] = {
 	[RECORD_HOLD] = "hold", [RECORD_RELEASE] = "release",
 	[RECORD_WARNED] = "warned", [RECORD_CANCEL] = "cancel",
 	[RECORD_GONE] = "gone", [RECORD_VOID] = "void",
+	[RECORD_ROUTE] = "route",
 };
 
 const char *
@@ -273,6 +275,18 @@ record_void(const struct record *r, struct arena *a, struct record_void *out)
 
 	wire_init(&w, r->meta.p, r->meta.n);
 	if (record_void_get(&w, a, out) == -1)
+		return -1;
+	return wire_done(&w);
+}
+
+int
+record_route(const struct record *r, struct arena *a,
+    struct record_route *out)
+{
+	struct wire	 w;
+
+	wire_init(&w, r->meta.p, r->meta.n);
+	if (record_route_get(&w, a, out) == -1)
 		return -1;
 	return wire_done(&w);
 }

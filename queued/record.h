@@ -43,9 +43,10 @@
 #include "envelope.h"
 #include "fields.h"
 #include "bounds.h"
+#include "nexthop.h"
 #include "spool.h"
 
-#define SPOOL_VERSION	1
+#define SPOOL_VERSION	2
 #define SPOOL_BLOCK	4096	/* what a disk writes at once, or a multiple */
 
 #define SEGMENT_KEY	16
@@ -64,6 +65,8 @@ enum record_type {
 	RECORD_GONE,		/* no recipient is left */
 	RECORD_VOID,		/* sequences that could not be synced, and that
 				 * nobody shall miss */
+	RECORD_ROUTE,		/* recipients go another way, or as usual
+				 * again */
 	RECORD_TYPE_N
 };
 
@@ -98,6 +101,13 @@ enum record_type {
 	F(ID,	id)							\
 	F(LIST,	ranges, void_range, VOID_RANGES_MAX)
 
+/* Meta of a ROUTE: what it says of each recipient is a fact of its own. */
+#define FIELDS_record_route(F)						\
+	F(ID,	id)							\
+	F(LIST,	rcpts, rcpt_index, RCPTS_MAX)				\
+	F(STR,	via, NEXTHOP_TEXT_MAX)	/* empty: as the tables say */
+
+FIELDS_DECLARE(record_route)
 FIELDS_DECLARE(void_range)
 FIELDS_DECLARE(record_void)
 FIELDS_DECLARE(record_content)
@@ -187,6 +197,8 @@ int	 record_result(const struct record *, struct arena *,
 	    struct record_result *);
 int	 record_void(const struct record *, struct arena *,
 	    struct record_void *);
+int	 record_route(const struct record *, struct arena *,
+	    struct record_route *);
 
 const char	*record_type_name(enum record_type);
 

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -268,5 +269,6 @@ recover(uint64_t segment_size, const struct recover_ops *ops, char *why,
 	}
 	rewrite_clear();
 	fold_clear();
+	malloc_trim(0);		/* what was folded: it was as much again */
 	return error;
 }

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "bounds.h"
-
 #include "keyed.h"
 
 #define BUCKETS		1024

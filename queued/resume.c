@@ -10,9 +10,19 @@
 #include "log.h"
 
 #include "outcome.h"
+#include "override.h"
 #include "schedule.h"
 #include "task_impl.h"
 #include "trace.h"
+
+/* What goes another way now may have begun on its usual one, which is a
+ * worker's of another role. */
+static bool
+may_have(const struct worker *w, const struct part *p, uint16_t rcpt)
+{
+	return role_for(p->route) == w->peer->role ||
+	    override_of(&p->mail->id, rcpt).n != 0;
+}
 
 /* The recipients of a resumed job that still wait, as one new ACTIVE part. */
 static struct part *
@@ -27,7 +37,7 @@ part_gather(const struct worker *w, struct mail *m,
 		p = mail_part(m, j->rcpts[i].index);
 		if (p == NULL || p->state == PART_ACTIVE ||
 		    p->state == PART_STORING ||
-		    role_for(p->route) != w->peer->role)
+		    !may_have(w, p, j->rcpts[i].index))
 			continue;
 		first = first != NULL ? first : p;
 		plan[n++] = (struct plan){ first->route, 0, first->tries,

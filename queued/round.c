@@ -51,7 +51,22 @@ on_reported(void *arg, bool stored)
 	free(r);
 }
 
-/* Without memory they are reported as if they had not been stored: later. */
+static int
+by_index(const void *a, const void *b)
+{
+	const struct report_item	*x = a, *y = b;
+
+	if (x->index != y->index)
+		return x->index < y->index ? -1 : 1;
+	return (int)x->action - (int)y->action;
+}
+
+/*
+ * In the order of the envelope: a round that comes again after our death
+ * makes the same report, in whatever order its outcomes come.
+ *
+ * Without memory they are reported as if they had not been stored: later.
+ */
 static int
 gather(struct round *r)
 {
@@ -65,6 +80,7 @@ gather(struct round *r)
 		    o->n_items * sizeof(*o->items));
 		n += o->n_items;
 	}
+	qsort(r->items, n, sizeof(*r->items), by_index);
 	return 0;
 }
 

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "keyed.h"
 #include "xmalloc.h"
 
-#include "keyed.h"
 #include "reply.h"
 
 #define BUCKETS		16384	/* 256 KiB for both, touched as needed */

@@ -240,9 +240,10 @@ pattern_find(struct str domain)
 }
 
 /* A route keeps a service's name, as its index does not outlive a reload. */
-static void
-spec_by_service(const struct service_conf *c, struct route_spec *s)
+void
+router_spec_service(const struct service_conf *c, struct route_spec *s)
 {
+	s->transport = TRANSPORT_LMTP;
 	s->via = true;
 	s->next_hop = c->host.n != 0 ? c->host : c->name;
 	s->port = c->host.n != 0 ? c->port : 0;
@@ -256,7 +257,7 @@ spec_by_domain(const struct domain_conf *d, struct route_spec *s)
 		s->delivery = d->delivery;
 		s->next_hop = STR_NONE;
 	} else if (d->transport == TRANSPORT_LMTP)
-		spec_by_service(&current->conf->services[d->service], s);
+		router_spec_service(&current->conf->services[d->service], s);
 }
 
 /* A credential is kept by its name as well. */
@@ -316,6 +317,24 @@ router_spec(const struct target *t, struct route_spec *s)
 	spec_by_domain(t->domain, s);
 	if (c != NULL)
 		spec_by_route(c, s);
+}
+
+void
+router_spec_of(const struct route_conf *c, struct route_spec *s)
+{
+	*s = usual;
+	if (c != NULL)
+		spec_by_route(c, s);
+}
+
+const struct route_conf *
+router_pattern(struct str address)
+{
+	struct target	 t;
+
+	if (target_parse(&t, address) == TABLE_ABSENT)
+		return NULL;
+	return pattern_find(target_domain(&t));
 }
 
 static uint16_t

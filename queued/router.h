@@ -65,6 +65,15 @@ enum route_result {
 };
 enum route_result router_route(struct str address, struct route **);
 
+/* The route that the configuration has for an address, whatever its domain's
+ * delivery is; or NULL. */
+const struct route_conf *router_pattern(struct str address);
+/* What it says of mail by SMTP; NULL: the defaults.  Borrows. */
+void		 router_spec_of(const struct route_conf *, struct route_spec *);
+/* Makes it one to that service. */
+void		 router_spec_service(const struct service_conf *,
+		    struct route_spec *);
+
 struct target;
 
 /* Where mail for one of our domains goes; borrows from both. */

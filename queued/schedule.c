@@ -12,6 +12,7 @@
 #include "log.h"
 #include "xmalloc.h"
 
+#include "later.h"
 #include "turn.h"
 #include "worker.h"
 
@@ -88,13 +89,30 @@ heap_remove(struct part *p)
 		heap_down(i, last);
 }
 
+static void	 timer_arm(void);
+
+static void
+defer(struct part *p, uint32_t due_s)
+{
+	heap_push(p, due_s);
+	p->state = PART_DEFERRED;
+	if (p->in.heap.place == 0)
+		timer_arm();
+}
+
 /* ---- the queue of a route ---------------------------------------------- */
 
+/* Every part that becomes ready does so here; one that is too soon waits. */
 static void
 queue_append(struct part *p)
 {
 	struct route	*r = p->route;
+	uint32_t	 due_s = later_due(&p->mail->id);
 
+	if (due_s != 0) {
+		defer(p, due_s);
+		return;
+	}
 	p->state = PART_READY;
 	r->n_ready++;
 	if (p->deaths == 0)
@@ -319,10 +337,7 @@ schedule_part(struct part *p, uint32_t due_s)
 		queue_append(p);
 		return;
 	}
-	heap_push(p, due_s);
-	p->state = PART_DEFERRED;
-	if (p->in.heap.place == 0)
-		timer_arm();
+	defer(p, due_s);
 }
 
 void

@@ -202,22 +202,34 @@ segment_ends(uint32_t number)
 		s->ending++;
 }
 
-void
-segment_gone(uint32_t number)
+static void
+one_less(struct segment *s, uint32_t number)
 {
-	struct segment	*s = segment_find(number);
-
 	if (s == NULL || s->live == 0) {
 		log_error("spool: a message of segment %u ended that does "
 		    "not live there", number);
 		return;
 	}
-	if (s->ending != 0)
-		s->ending--;
 	/* nobody remembers its size: the average will do for the cleaner */
 	s->live_octets -= s->live_octets / s->live;
 	if (--s->live == 0)
 		segments_check();
+}
+
+void
+segment_gone(uint32_t number)
+{
+	struct segment	*s = segment_find(number);
+
+	if (s != NULL && s->ending != 0)
+		s->ending--;
+	one_less(s, number);
+}
+
+void
+segment_left(uint32_t number)
+{
+	one_less(segment_find(number), number);
 }
 
 void

@@ -83,6 +83,8 @@ void		 segment_live(struct segment *, size_t octets);
 /* A message there ends when a record is durable: then it is gone. */
 void		 segment_ends(uint32_t number);
 void		 segment_gone(uint32_t number);
+/* A copy of a message there is durable: it lives elsewhere. */
+void		 segment_left(uint32_t number);
 /* Something ended: recycles the oldest while nothing needs it. */
 void		 segments_check(void);
 /* The oldest, where the cleaner may have it; or NULL. */

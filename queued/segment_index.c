@@ -21,7 +21,10 @@
 #define MAGIC		"posterni"
 #define HEADER		64
 #define OFFSET		4	/* before each record's header */
-#define INDEX_MAX	(256u << 20)
+
+/* A longer one, of a large segment or of very small messages, is not made:
+ * memory would be taken for what saves a start little. */
+#define INDEX_MAX	(32u << 20)
 
 /* Newer segments have no index: most are recycled before they get old. */
 #define BEHIND		4
@@ -102,10 +105,8 @@ run_make(struct work *w)
 	buf_put(&ix.data, header, HEADER);
 	if ((ix.error = scan_into_data()) != 0 || ix.damaged)
 		return;		/* a start shall see the damage */
-	if (ix.data.failed) {
-		ix.error = ENOMEM;
+	if (ix.data.failed)
 		return;
-	}
 	fill_header();
 	ix.error = durable_index(ix.segment->number, buf_data(&ix.data),
 	    ix.data.len);

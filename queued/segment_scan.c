@@ -53,7 +53,7 @@ window_get(struct window *w, struct scan *s, uint64_t at, size_t n)
 	size_t	 want = n > WINDOW ? n : WINDOW;
 	uint8_t	*p;
 
-	if (w->data != NULL && at >= w->at && at + n <= w->at + w->n)
+	if (n <= w->n && at - w->at <= w->n - n)
 		return w->data + (at - w->at);
 	if (want > w->allocated) {
 		if ((p = realloc(w->data, want)) == NULL) {

@@ -28,8 +28,8 @@
  *								makes it S5, or
  *								not at all
  *	S3 live			MESSAGE, synced			finds it
- *	S4 live, with results	MESSAGE, then RESULT, HOLD ...	finds it, with
- *								the last of each
+ *	S4 live, with results	MESSAGE, then RESULT, HOLD,	finds it, with
+ *				ROUTE ...			the last of each
  *	S5 moved		MESSAGE, ..., MOVED, ...	the last copy
  *	S6 gone			MESSAGE, ..., GONE		ignores it
  *	S7 forgotten		nothing, or records without	ignores them

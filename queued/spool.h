@@ -10,7 +10,7 @@
  *
  *	(nothing) -MESSAGE-> live -RESULT-> live ... -GONE-> (nothing)
  *			       |  ^
- *			      HOLD/RELEASE
+ *			      HOLD/RELEASE, ROUTE
  *
  * and CANCEL undoes a MESSAGE whose batch could not be synced.
  */
@@ -53,6 +53,8 @@ struct spool_message {
 	uint64_t		 size;		/* header and body, octets */
 	bool			 held;
 	bool			 warned;	/* a delay was reported */
+	/* as rcpts; empty: as the tables say.  NULL: all of them do */
+	const struct str	*vias;
 	/* by index in the envelope; one for each recipient */
 	const struct spool_rcpt	*rcpts;
 };
@@ -134,6 +136,14 @@ void	 spool_result(const struct msgid *, struct spool_place,
 enum spool_mark { MARK_HOLD, MARK_RELEASE, MARK_WARNED };
 void	 spool_mark(const struct msgid *, struct spool_place,
 	    enum spool_mark, spool_done, void *arg);
+
+/*
+ * Appends a ROUTE record: these n recipients (at most RCPTS_MAX) go by via,
+ * as nexthop_print writes it, or with an empty one as the tables say.
+ */
+void	 spool_route(const struct msgid *, struct spool_place,
+	    const uint16_t *rcpts, size_t n, struct str via, spool_done,
+	    void *arg);
 
 /* --- reading it again --- */
 

@@ -10,6 +10,7 @@
 
 #define ABOUT_HOLD	(RCPTS_MAX + 1)		/* beyond all recipients */
 #define ABOUT_WARNED	(RCPTS_MAX + 2)
+#define ABOUT_ROUTE	(RCPTS_MAX + 3)		/* of the first recipient */
 
 static int
 add(struct stale *s, const struct record *r, uint32_t about, uint32_t item)
@@ -48,6 +49,21 @@ add_results(struct stale *s, const struct record *r, uint32_t item)
 	return n;
 }
 
+static int
+add_routes(struct stale *s, const struct record *r, uint32_t item)
+{
+	struct arena		 arena = ARENA_INIT(ENVELOPE_MEMORY);
+	struct record_route	 route;
+	int			 n = 0;
+
+	if (record_route(r, &arena, &route) == 0)
+		for (size_t i = 0; i < route.n_rcpts && n != -1; i++)
+			n = add(s, r, ABOUT_ROUTE + route.rcpts[i].index,
+			    item) == -1 ? -1 : n + 1;
+	arena_clear(&arena);
+	return n;
+}
+
 int
 stale_add(struct stale *s, const struct record *r, uint32_t item)
 {
@@ -59,6 +75,8 @@ stale_add(struct stale *s, const struct record *r, uint32_t item)
 		return add(s, r, ABOUT_HOLD, item);
 	case RECORD_WARNED:
 		return add(s, r, ABOUT_WARNED, item);
+	case RECORD_ROUTE:
+		return add_routes(s, r, item);
 	default:
 		return 0;
 	}

@@ -1,7 +1,10 @@
 /*
  * Counters in sets of eight, found by a hash of the key and its window; in a
- * full set the one that was used longest ago gives way.  A flood of keys
- * makes limits forget, and costs no more memory.
+ * full set the one that counts least gives way, and of those the one that
+ * was added to longest ago.  So a flood of keys costs no more memory, and to
+ * make a counter forget n takes some n * COUNTERS_MAX other events within
+ * its window.  Half of the sets are of counters with a home, which give way
+ * to those of their home and few others.
  *
  * Times are those of the wall clock at the start, and go on as intervals do:
  * so they may be kept over a restart, and no jump of the clock ends or
@@ -16,6 +19,7 @@
 #include <sodium.h>
 
 #include "clock.h"
+#include "keyed.h"
 #include "log.h"
 #include "xmalloc.h"
 
@@ -25,19 +29,21 @@
 #include "work.h"
 
 #define WAYS	8
-#define SETS	(COUNTERS_MAX / WAYS)
+#define SETS	((uint64_t)COUNTERS_MAX / WAYS)
+#define HOMES	(SETS / 2)	/* sets below are of those without one */
 #define AGAIN_MS	10000	/* after a write that failed */
 
 struct counter {
 	uint64_t	 hash;		/* of key and window; 0: free */
 	uint64_t	 began_ms;	/* of the window */
-	uint64_t	 used_ms;
+	uint64_t	 used_ms;	/* when it was added to */
 	uint32_t	 now, before;	/* in this window, in the one before */
+	uint32_t	 window_s;
 	bool		 changed;	/* since it was written */
 };
 
 static struct counter	 (*sets)[WAYS];
-static uint8_t		 key[STATE_KEY];
+static uint8_t		 key[KEYED_KEY];
 static uint64_t		 began_ms, began_wall_ms;	/* two clocks */
 
 static struct event	*timer;		/* NULL: nothing is kept */
@@ -72,39 +78,32 @@ make_sets(void)
 	return 0;
 }
 
-static uint64_t
-hash_of(struct str s, uint64_t window)
+static uint32_t
+window_of(struct counter_name name)
 {
-	uint64_t	 hash;
-
-	crypto_shorthash((unsigned char *)&hash, (const unsigned char *)
-	    (s.n != 0 ? s.p : ""), s.n, key);
-	hash ^= window * UINT64_C(0x9e3779b97f4a7c15);
-	return hash != 0 ? hash : 1;
+	return name.window_s != 0 ? name.window_s : 1;
 }
 
-static struct counter *
-find(uint64_t hash)
+/* Its last bits are the number of its set; never 0. */
+static uint64_t
+hash_of(struct counter_name name)
 {
-	struct counter	*set = sets[hash % SETS], *oldest = set;
+	uint64_t	 hash, set;
 
-	for (size_t i = 0; i < WAYS; i++) {
-		if (set[i].hash == hash)
-			return &set[i];
-		if (set[i].used_ms < oldest->used_ms)
-			oldest = &set[i];
-	}
-	n_changed -= oldest->changed;
-	*oldest = (struct counter){ .hash = hash, .began_ms = now_ms() };
-	return oldest;
+	hash = keyed_hash_with(key, name.key.p, name.key.n) ^
+	    window_of(name) * UINT64_C(0x9e3779b97f4a7c15);
+	set = name.home.n != 0 ? HOMES +
+	    keyed_hash_with(key, name.home.p, name.home.n) % HOMES :
+	    hash % HOMES;
+	return ((hash | SETS) & ~(SETS - 1)) + set;
 }
 
 static void
-turn_window(struct counter *c, uint64_t now, uint64_t window)
+turn_window(struct counter *c, uint64_t now)
 {
-	uint64_t	 windows = now > c->began_ms ?
-	    (now - c->began_ms) / window : 0;
+	uint64_t	 window = (uint64_t)c->window_s * 1000, windows;
 
+	windows = now > c->began_ms ? (now - c->began_ms) / window : 0;
 	if (windows == 0)
 		return;
 	c->before = windows == 1 ? c->now : 0;
@@ -118,26 +117,106 @@ saturate(uint64_t n)
 	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 }
 
+/* What it says now. */
+static uint32_t
+value(struct counter *c, uint64_t now)
+{
+	uint64_t	 window = (uint64_t)c->window_s * 1000, gone;
+
+	if (c->hash == 0)
+		return 0;
+	turn_window(c, now);
+	gone = now > c->began_ms ? now - c->began_ms : 0;
+	return saturate(c->now + c->before * (window - gone) / window);
+}
+
+static struct counter *
+find(uint64_t hash)
+{
+	struct counter	*set = sets[hash % SETS];
+
+	for (size_t i = 0; i < WAYS; i++)
+		if (set[i].hash == hash)
+			return &set[i];
+	return NULL;
+}
+
+static bool
+goes_first(struct counter *a, struct counter *b, uint64_t now)
+{
+	uint32_t	 va = value(a, now), vb = value(b, now);
+
+	return va != vb ? va < vb : a->used_ms < b->used_ms;
+}
+
+/* Finds it, or makes it in the place of the one that is missed least. */
+static struct counter *
+enter(uint64_t hash, uint32_t window_s)
+{
+	struct counter	*set = sets[hash % SETS], *c = find(hash);
+	uint64_t	 now = now_ms();
+
+	if (c != NULL)
+		return c;
+	c = set;
+	for (size_t i = 1; i < WAYS; i++)
+		if (goes_first(&set[i], c, now))
+			c = &set[i];
+	n_changed -= c->changed;
+	*c = (struct counter){ .hash = hash, .began_ms = now,
+	    .window_s = window_s };
+	return c;
+}
+
 static void	 changed(struct counter *);
 
 uint32_t
-state_count(struct str text, uint32_t add, uint32_t window_s)
+state_count(struct counter_name name, uint32_t add)
 {
-	uint64_t	 window = (uint64_t)(window_s != 0 ? window_s : 1) *
-	    1000, now, gone;
 	struct counter	*c;
+	uint64_t	 now;
 
 	if (make_sets() == -1)
 		return add;
 	now = now_ms();
-	c = find(hash_of(text, window));
-	turn_window(c, now, window);
-	c->used_ms = now;
+	c = add != 0 ? enter(hash_of(name), window_of(name)) :
+	    find(hash_of(name));
+	if (c == NULL)
+		return 0;
+	turn_window(c, now);
 	c->now = saturate((uint64_t)c->now + add);
-	if (add != 0)
+	if (add != 0) {
+		c->used_ms = now;
 		changed(c);
-	gone = now > c->began_ms ? now - c->began_ms : 0;
-	return saturate(c->now + c->before * (window - gone) / window);
+	}
+	return value(c, now);
+}
+
+void
+state_take_back(struct counter_name name)
+{
+	struct counter	*c = sets != NULL ? find(hash_of(name)) : NULL;
+
+	if (c == NULL)
+		return;
+	turn_window(c, now_ms());
+	/* its window may have ended meanwhile */
+	if (c->now != 0)
+		c->now--;
+	else if (c->before != 0)
+		c->before--;
+	changed(c);
+}
+
+void
+state_forget(struct counter_name name)
+{
+	struct counter	*c = sets != NULL ? find(hash_of(name)) : NULL;
+
+	if (c == NULL)
+		return;
+	c->now = c->before = 0;
+	changed(c);
 }
 
 /* ---- keeping ----------------------------------------------------------- */
@@ -161,10 +240,11 @@ changed(struct counter *c)
 	arm(STATE_LATE_MS);
 }
 
+/* One that has come to nothing need not be in the next snapshot. */
 static bool
-is_kept(const struct counter *c, bool all)
+is_kept(struct counter *c, bool all)
 {
-	return c->hash != 0 && (all || c->changed);
+	return all ? value(c, now_ms()) != 0 : c->changed;
 }
 
 /* Those that changed, or all; of malloc. */
@@ -182,7 +262,7 @@ gather(bool all, size_t *n)
 			continue;
 		c->changed = false;
 		list[(*n)++] = (struct state_entry){ c->hash, c->began_ms,
-		    c->now, c->before };
+		    c->window_s, c->now, c->before };
 	}
 	n_changed = 0;
 	return list;
@@ -232,10 +312,14 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 static void
 restore(const struct state_entry *e)
 {
-	struct counter	*c = find(e->hash);
+	struct counter	*c;
 
-	*c = (struct counter){ .hash = e->hash, .began_ms = e->began_ms,
-	    .used_ms = e->began_ms, .now = e->now, .before = e->before };
+	if (e->hash == 0 || e->window_s == 0)
+		return;
+	c = enter(e->hash, e->window_s);
+	c->began_ms = c->used_ms = e->began_ms;
+	c->now = e->now;
+	c->before = e->before;
 	if (e->began_ms > began_wall_ms)
 		began_wall_ms = e->began_ms;
 }

@@ -29,10 +29,11 @@
 #include "work.h"
 
 #define SNAPSHOT	"snapshot"
+#define ASIDE		"damaged"
 #define MAGIC		"postern counters 1\n"
 #define MAGIC_LEN	(sizeof(MAGIC) - 1)
-#define HEAD		(MAGIC_LEN + 4 + STATE_KEY)	/* number, key */
-#define ENTRY		24
+#define HEAD		(MAGIC_LEN + 4 + KEYED_KEY)	/* number, key */
+#define ENTRY		28
 #define BATCH_HEAD	12		/* sum (8), number of entries (4) */
 #define LOG_MAX		(8u << 20)	/* then a snapshot, a fifth of it */
 #define FILE_MAX	(LOG_MAX + HEAD + BATCH_HEAD + COUNTERS_MAX * ENTRY)
@@ -48,7 +49,7 @@ struct writing {
 };
 
 /* Of the load, and then of the one thread that writes. */
-static uint8_t		 key[STATE_KEY];
+static uint8_t		 key[KEYED_KEY];
 static uint32_t		 number;	/* of the snapshot; 0: none */
 static int		 log_fd = -1;
 static uint64_t		 log_at;
@@ -66,6 +67,7 @@ put_batch(struct buf *b, const struct state_entry *list, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		wire_put_u64(b, list[i].hash);
 		wire_put_u64(b, list[i].began_ms);
+		wire_put_u32(b, list[i].window_s);
 		wire_put_u32(b, list[i].now);
 		wire_put_u32(b, list[i].before);
 	}
@@ -90,7 +92,8 @@ get_batch(const uint8_t *p, size_t n, void (*each)(const struct state_entry *))
 		const uint8_t	*at = p + BATCH_HEAD + i * ENTRY;
 
 		e = (struct state_entry){ wire_get64(at), wire_get64(at + 8),
-		    wire_get32(at + 16), wire_get32(at + 20) };
+		    wire_get32(at + 16), wire_get32(at + 20),
+		    wire_get32(at + 24) };
 		each(&e);
 	}
 	return BATCH_HEAD + count * ENTRY;
@@ -143,6 +146,17 @@ load_log(void (*each)(const struct state_entry *))
 	free(p);
 }
 
+/* For who wants to know why; its log is of no use without its key. */
+static void
+put_aside(void)
+{
+	bool	 moved = disk->rename(spool_dirs.root, SNAPSHOT,
+	    spool_dirs.root, ASIDE) == 0;
+
+	log_warn("counters: the snapshot is damaged: all begin anew%s",
+	    moved ? ", it is kept as " ASIDE : "");
+}
+
 static bool
 load_snapshot(void (*each)(const struct state_entry *))
 {
@@ -154,24 +168,24 @@ load_snapshot(void (*each)(const struct state_entry *))
 		return false;
 	if (p != NULL && n > HEAD && memcmp(p, MAGIC, MAGIC_LEN) == 0) {
 		number = wire_get32(p + MAGIC_LEN);
-		memcpy(key, p + MAGIC_LEN + 4, STATE_KEY);
+		memcpy(key, p + MAGIC_LEN + 4, KEYED_KEY);
 		good = get_batch(p + HEAD, n - HEAD, each) == n - HEAD;
 	}
 	free(p);
 	if (!good)
-		log_warn("counters: the snapshot is damaged: all begin anew");
+		put_aside();
 	return good;
 }
 
 void
-state_file_load(uint8_t out[STATE_KEY],
+state_file_load(uint8_t out[KEYED_KEY],
     void (*each)(const struct state_entry *))
 {
 	if (load_snapshot(each))
 		load_log(each);
 	else
 		randombytes_buf(key, sizeof(key));
-	memcpy(out, key, STATE_KEY);
+	memcpy(out, key, KEYED_KEY);
 }
 
 /* ---- writing, in a thread ---------------------------------------------- */

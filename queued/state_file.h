@@ -6,6 +6,7 @@
  *
  *	snapshot	all counters; replaced as a whole
  *	log-NUMBER	what came after snapshot NUMBER, in batches
+ *	damaged		a snapshot that could not be read, the last such
  *
  * All numbers are little-endian, times are in milliseconds.
  */
@@ -16,20 +17,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define STATE_KEY	16
+#include "keyed.h"
 
 struct state_entry {
 	uint64_t	 hash;
 	uint64_t	 began_ms;	/* of its window */
+	uint32_t	 window_s;
 	uint32_t	 now, before;	/* counts, as in state.c */
 };
 
 /*
  * Reads what is there, each entry perhaps more than once, the latest last.
- * key is what it was hashed with, or a new one.  Waits; what is damaged is
- * logged and left out.
+ * key is what it was hashed with, or a new one.  Waits; a damaged snapshot
+ * is logged and put aside, and all begins anew.
  */
-void	 state_file_load(uint8_t key[STATE_KEY],
+void	 state_file_load(uint8_t key[KEYED_KEY],
 	    void (*each)(const struct state_entry *));
 
 /*

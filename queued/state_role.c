@@ -1,5 +1,7 @@
 /*
- * The process in the role `state`: counters, asked for by message.
+ * The process in the role `state`: counters, asked for by message.  What it
+ * costs when it dies: what was counted in the last second, and who was
+ * refused of late; meanwhile each worker goes by what it has counted itself.
  */
 #include "state.h"
 
@@ -8,16 +10,33 @@
 #include "log.h"
 #include "proc.h"
 
+#include "guess.h"
 #include "queued.h"
 #include "work.h"
 
 static void
-on_count_add(struct peer *p, uint32_t id, const struct count_add *m)
+on_guess_take(struct peer *p, uint32_t id, const struct guess *m)
 {
-	struct count	 answer = { state_count(m->key, m->add,
-	    m->window_s) };
+	const struct guess_taken	 answer = { guess_take(m) };
 
-	peer_send(p, COUNT, id, &answer);
+	peer_send(p, GUESS_TAKEN, id, &answer);
+}
+
+static void
+on_guess_end(struct peer *p, uint32_t id, const struct guess_end *m)
+{
+	(void)p, (void)id;
+	guess_end(m);
+}
+
+static void
+on_guesses_look(struct peer *p, uint32_t id, const struct guesses_ask *m)
+{
+	struct guesses_row	 rows[GUESSES_ROWS_MAX];
+	struct guesses		 answer = { GUESSES_DONE, rows, 0 };
+
+	answer.n_rows = guess_rows(m, rows);
+	peer_send(p, GUESSES_SEEN, id, &answer);
 }
 
 static void
@@ -48,7 +67,9 @@ state_stop(void)
 }
 
 static const struct handlers	 state_handlers = {
-	.COUNT_ADD = on_count_add,
+	.GUESS_TAKE = on_guess_take,
+	.GUESS_END = on_guess_end,
+	.GUESSES_LOOK = on_guesses_look,
 };
 
 const struct proc_ops	 state_ops = {

@@ -20,6 +20,7 @@
 #include "expand.h"
 #include "fate.h"
 #include "intake.h"
+#include "later.h"
 #include "mail.h"
 #include "recent.h"
 #include "report.h"
@@ -237,6 +238,10 @@ check_mail(const struct peer *p, const struct mail_submit *m,
 		return STORE_TOO_LARGE;
 	if (m->envelope.sender.n != 0 && !is_address(m->envelope.sender, 0)) {
 		*text = "the sender is not an address";
+		return STORE_REFUSED;
+	}
+	if (m->envelope.not_before > (uint64_t)clock_wall() + LATER_MAX_S) {
+		*text = "it is to be sent too late";
 		return STORE_REFUSED;
 	}
 	*e = m->envelope;

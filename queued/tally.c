@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "xmalloc.h"
-
 #include "keyed.h"
+#include "xmalloc.h"
 
 #define BUCKETS		16384
 

@@ -154,16 +154,11 @@ target_mailbox(const struct target *t, bool *cut)
 static int
 slot_parse(struct str s, uint32_t *slot)
 {
-	uint32_t	 n = 0;
+	uint64_t	 n;
 
-	if (s.n == 0 || s.n > 9)
+	if (str_number(s, 9, &n) == -1)
 		return -1;
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] < '0' || s.p[i] > '9')
-			return -1;
-		n = n * 10 + (uint32_t)(s.p[i] - '0');
-	}
-	*slot = n;
+	*slot = (uint32_t)n;
 	return 0;
 }
 

@@ -16,6 +16,7 @@
 #include "dispatch.h"
 #include "outcome.h"
 #include "pause.h"
+#include "reroute.h"
 #include "router.h"
 #include "schedule.h"
 #include "task_impl.h"
@@ -125,6 +126,14 @@ task_return(struct task *t)
 {
 	task_suspect_end(t);
 	outcome_return(t->part);
+	task_end(t);
+}
+
+static void
+task_reroute(struct task *t, const struct envelope *e)
+{
+	task_suspect_end(t);
+	reroute_part(t->part, e);
 	task_end(t);
 }
 
@@ -255,8 +264,10 @@ on_envelope(void *arg, const struct envelope *e,
 
 	(void)states;
 	/* a route of another router means another delivery */
-	if (t->worker == NULL || t->part->epoch != router_epoch())
+	if (t->worker == NULL)
 		task_return(t);
+	else if (t->part->epoch != router_epoch())
+		task_reroute(t, e);
 	else if (e != NULL && pause_takes(t->part, e))
 		task_paused(t);
 	else if (e == NULL || job_fill(t, e) == -1)

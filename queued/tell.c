@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ahead.h"
 #include "damage.h"
 #include "disk.h"
 #include "durable.h"
@@ -24,6 +25,7 @@ struct teller {
 	struct segment	*segment;	/* fd is open on it, */
 	bool		 index;		/* or on its index */
 	int		 fd;
+	struct ahead	 ahead;
 	uint8_t		*data;
 	size_t		 size;
 	void		(*found)(const struct spool_message *);
@@ -45,18 +47,32 @@ open_file(struct teller *t, struct segment *s, bool index)
 	return t->fd != -1 ? 0 : -1;
 }
 
+/* Of the open file; most messages are one behind the other there. */
+static int
+meta_at(struct teller *t, uint32_t offset, struct record *r)
+{
+	const struct segment	*s = t->segment;
+	const uint8_t		*p;
+	size_t			 n;
+
+	p = ahead_get(&t->ahead, (uint64_t)s->number << 1 | t->index, t->fd,
+	    offset, &n);
+	if (p != NULL && record_get(p, n, r) == 0 &&
+	    record_is_true(p, r, s->key))
+		return 0;
+	return load_meta(t->fd, s->key, offset, &t->data, &t->size, r);
+}
+
 static int
 read_meta(struct teller *t, const struct folded *f, struct segment *s,
     struct record *r)
 {
 	if (f->index_at != 0 && open_file(t, s, true) == 0 &&
-	    load_meta(t->fd, s->key, f->index_at, &t->data, &t->size,
-	    r) == 0)
+	    meta_at(t, f->index_at, r) == 0)
 		return 0;
 	if (open_file(t, s, false) == -1)
 		return -1;
-	return load_meta(t->fd, s->key, f->place.offset, &t->data, &t->size,
-	    r);
+	return meta_at(t, f->place.offset, r);
 }
 
 /* -1: it is not what was written, or there is no memory for it */
@@ -67,12 +83,16 @@ tell_message(struct teller *t, const struct folded *f, struct segment *s,
 	struct record_content	 c;
 	struct envelope		 e;
 	struct spool_rcpt	*states;
+	struct str		*vias;
 
 	errno = EBADMSG;
 	if (record_message(r, a, &e, &c) == -1 ||
 	    (states = arena_calloc(a, e.n_rcpts, sizeof(*states))) == NULL ||
+	    (vias = arena_calloc(a, e.n_rcpts, sizeof(*vias))) == NULL ||
 	    fold_states(f, a, e.n_rcpts, states) == -1)
 		return -1;
+	if (fold_vias(f, e.n_rcpts, vias) == 0)
+		vias = NULL;
 	segment_live(s, f->len);
 	if (f->order != f->sequence)
 		segment_moved_to(s);
@@ -80,7 +100,7 @@ tell_message(struct teller *t, const struct folded *f, struct segment *s,
 		large_lives(&f->id);
 	t->found(&(struct spool_message){ .place = f->place, .envelope = &e,
 	    .size = c.header_len + c.body_len, .held = f->held,
-	    .warned = f->warned, .rcpts = states });
+	    .warned = f->warned, .vias = vias, .rcpts = states });
 	return 0;
 }
 
@@ -110,19 +130,21 @@ tell_one(struct teller *t, const struct folded *f)
 int
 tell_all(void (*found)(const struct spool_message *), char *why, size_t size)
 {
-	struct teller	 t = { .fd = -1, .found = found };
+	struct teller	 t = { .fd = -1, .ahead.patient = true,
+	    .found = found };
 	struct folded	**living;
 	size_t		 n;
 	int		 error;
 
 	error = fold_living(&living, &n) == -1 ? ENOMEM : 0;
-	for (size_t i = 0; i < n && error == 0; i++) {
-		if (tell_one(&t, living[i]) == -1)
+	for (size_t i = 0; i < n; i++) {
+		if (error == 0 && tell_one(&t, living[i]) == -1)
 			error = errno;
-		fold_forget(living[i]);
+		fold_free(living[i]);
 	}
 	if (t.fd != -1)
 		close(t.fd);
+	ahead_clear(&t.ahead);
 	free(t.data);
 	free(living);
 	if (error == 0)

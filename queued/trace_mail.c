@@ -6,6 +6,7 @@
 #include "messages.h"
 #include "netaddr.h"
 
+#include "override.h"
 #include "router.h"
 
 #define RESULTS_NAMED	8	/* of an alias; the rest is counted */
@@ -37,6 +38,8 @@ trace_arrived(enum role role, const struct mail_submit *m)
 	trace_text(KEY_HELO, e->helo);
 	trace_text(KEY_ACCOUNT, e->account);
 	trace_text(KEY_TLS, m->tls);
+	if (e->not_before != 0)
+		trace_number(KEY_NOT_BEFORE, e->not_before);
 	trace_text(KEY_ROLE, str_of(role_name(role)));
 	trace_rule(router_listener(&o));
 	trace_end();
@@ -93,6 +96,7 @@ trace_attempt(const struct outcome *o, const struct fate *f,
 {
 	const struct rcpt_result	*r = &f->result;
 	char				 name[ROUTE_NAME_MAX + 1];
+	struct str			 via;
 
 	if (trace_is_off())
 		return;
@@ -109,7 +113,21 @@ trace_attempt(const struct outcome *o, const struct fate *f,
 	if (f->kind == FATE_WAITING)
 		trace_number(KEY_NEXT_TRY, o->next_utc);
 	trace_text(KEY_ROUTE, route_name(o->part->route, name));
-	trace_rule(router_rule(f->address));
+	via = override_of(&o->id, r->index);
+	trace_text(KEY_VIA, via);
+	if (via.n == 0)
+		trace_rule(router_rule(f->address));
+	trace_end();
+}
+
+void
+trace_overridden(const struct msgid *id, struct str via, size_t rcpts)
+{
+	static const struct str	 normal = STR("normal");
+
+	trace_begin(TRACE_OVERRIDDEN, id);
+	trace_text(KEY_VIA, via.n != 0 ? via : normal);
+	trace_number(KEY_RECIPIENTS, rcpts);
 	trace_end();
 }
 

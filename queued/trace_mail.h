@@ -28,6 +28,9 @@ void	 trace_expanded(const struct msgid *, struct str rcpt,
 /* One recipient's part in a try. */
 void	 trace_attempt(const struct outcome *, const struct fate *,
 	    const char *status);
+/* These many of its recipients go by via; empty: as the tables say. */
+void	 trace_overridden(const struct msgid *, struct str via,
+	    size_t rcpts);
 void	 trace_ended(const struct msgid *, uint64_t age_s);
 
 #endif

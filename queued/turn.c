@@ -1,23 +1,35 @@
 /*
- * One table holds the turns of all routes.  Its buckets are fixed: chains of
- * four when a million messages of as many senders are ready.
+ * One table holds the turns of all routes.  A turn is found by the first of
+ * its parts, as any of them would do.
  */
 #include "turn.h"
 
-#include <stdlib.h>
+#include "log.h"
 
-#include "xmalloc.h"
+#include "slab.h"
 
-#define BUCKETS		262144	/* 2 MiB, touched as needed */
+static uint64_t	 turn_hash(const struct bucket_link *);
 
-static struct turn	*buckets[BUCKETS];
+static struct buckets	 table = BUCKETS_INIT(turn_hash);
+static struct slab	 turns = SLAB_INIT(turns, struct turn);
 
-static struct turn **
-bucket_of(const struct part *p)
+static struct turn *
+turn_of(const struct bucket_link *l)
+{
+	return (struct turn *)((uintptr_t)l - offsetof(struct turn, link));
+}
+
+static uint64_t
+part_hash(const struct part *p)
 {
 	/* sender is a keyed hash already */
-	return &buckets[(p->sender ^ p->route->number * 2654435761u) %
-	    BUCKETS];
+	return p->sender ^ p->route->number * 2654435761u;
+}
+
+static uint64_t
+turn_hash(const struct bucket_link *l)
+{
+	return part_hash(TAILQ_FIRST(&turn_of(l)->parts));
 }
 
 static bool
@@ -28,70 +40,77 @@ is_turn_of(const struct turn *t, const struct part *p)
 	return other->sender == p->sender && other->route == p->route;
 }
 
-/* Where the turn of that part's sender hangs, or would. */
-static struct turn **
+/* The turn of that part's sender, or NULL. */
+static struct turn *
 find(const struct part *p)
 {
-	struct turn	**at = bucket_of(p);
+	struct bucket_link	**head, *l;
 
-	while (*at != NULL && !is_turn_of(*at, p))
-		at = &(*at)->next;
-	return at;
+	head = buckets_find(&table, part_hash(p));
+	for (l = head != NULL ? *head : NULL; l != NULL; l = l->next)
+		if (is_turn_of(turn_of(l), p))
+			return turn_of(l);
+	return NULL;
 }
 
+/* A turn of that part alone, in no ring yet. */
 static struct turn *
-turn_new(struct turn **at)
+turn_new(struct part *p)
 {
-	struct turn	*t = xmalloc(sizeof(*t));
+	struct turn	*t = slab_take(&turns);
 
+	if (t == NULL)
+		fatal("turn: no memory for a sender's");
 	TAILQ_INIT(&t->parts);
-	t->next = NULL;
-	return *at = t;
+	TAILQ_INSERT_TAIL(&t->parts, p, in.link);
+	if (buckets_insert(&table, &t->link) == -1)
+		fatal("turn: no memory for the table");
+	return t;
 }
 
+/* Its last part is still there: it is what the turn is found by. */
 static void
-turn_free(struct turn **at, struct route *r)
+turn_free(struct turn *t, struct route *r)
 {
-	struct turn	*t = *at;
-
-	*at = t->next;
+	buckets_remove(&table, &t->link);
 	TAILQ_REMOVE(&r->ready, t, ring);
-	free(t);
+	slab_give(&turns, t);
 }
 
 void
 turn_append(struct part *p)
 {
-	struct turn	**at = find(p), *t = *at;
+	struct turn	*t = find(p);
 
-	if (t == NULL) {
-		t = turn_new(at);
-		TAILQ_INSERT_TAIL(&p->route->ready, t, ring);
+	if (t != NULL) {
+		TAILQ_INSERT_TAIL(&t->parts, p, in.link);
+		return;
 	}
-	TAILQ_INSERT_TAIL(&t->parts, p, in.link);
+	t = turn_new(p);
+	TAILQ_INSERT_TAIL(&p->route->ready, t, ring);
 }
 
 void
 turn_return(struct part *p)
 {
-	struct turn	**at = find(p), *t = *at;
+	struct turn	*t = find(p);
 
 	if (t == NULL)
-		t = turn_new(at);
-	else
+		t = turn_new(p);
+	else {
 		TAILQ_REMOVE(&p->route->ready, t, ring);
+		TAILQ_INSERT_HEAD(&t->parts, p, in.link);
+	}
 	TAILQ_INSERT_HEAD(&p->route->ready, t, ring);
-	TAILQ_INSERT_HEAD(&t->parts, p, in.link);
 }
 
 void
 turn_remove(struct part *p)
 {
-	struct turn	**at = find(p), *t = *at;
+	struct turn	*t = find(p);
 
-	/* as the last part it is still what the turn is found by */
 	if (TAILQ_FIRST(&t->parts) == p && TAILQ_NEXT(p, in.link) == NULL)
-		turn_free(at, p->route);
+		turn_free(t, p->route);
 	else
 		TAILQ_REMOVE(&t->parts, p, in.link);
 }

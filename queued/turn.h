@@ -13,12 +13,13 @@
 
 #include <stddef.h>
 
+#include "buckets.h"
 #include "mail.h"
 #include "route.h"
 
 struct turn {
 	TAILQ_ENTRY(turn)	 ring;
-	struct turn		*next;		/* in its bucket */
+	struct bucket_link	 link;		/* by route and sender */
 	struct part_queue	 parts;		/* never empty */
 };
 

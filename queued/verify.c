@@ -8,10 +8,10 @@
 #include <stdlib.h>
 
 #include "header.h"
+#include "keyed.h"
 #include "log.h"
 #include "smtp_reply.h"
 
-#include "keyed.h"
 #include "router.h"
 #include "worker.h"
 

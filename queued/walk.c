@@ -118,7 +118,7 @@ walk_durable(void *arg, bool durable)
 {
 	struct walk	*w = arg;
 
-	(void)durable;
+	w->unkept |= !durable;
 	if (--w->undurable != 0)
 		return;
 	if (w->peer == NULL) {
@@ -128,6 +128,12 @@ walk_durable(void *arg, bool durable)
 		w->ops->answer(w);
 }
 
+enum show_result
+walk_kept(const struct walk *w)
+{
+	return w->unkept ? SHOW_NOT_KEPT : SHOW_OK;
+}
+
 /* ---- the walk ---------------------------------------------------------- */
 
 static void
@@ -135,7 +141,8 @@ on_envelope(void *arg, const struct envelope *e,
     const struct spool_rcpt *states)
 {
 	struct walk	*w = arg;
-	struct mail	*m = mail_find(&w->current);
+	struct mail	*m = w->stepping ? w->looked_at :
+	    mail_find(&w->current);
 
 	(void)states;
 	w->loading = false;
@@ -163,6 +170,7 @@ look_at(struct walk *w, struct mail *m)
 	}
 	w->loading = true;
 	w->current = m->id;
+	w->looked_at = m;
 	spool_load_envelope(&m->id, m->place, on_envelope, w);
 }
 

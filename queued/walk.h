@@ -18,6 +18,9 @@ struct walk	*walk_list(struct peer *, uint32_t id,
 		    const struct queue_list *, void (*ended)(struct walk *));
 struct walk	*walk_change(struct peer *, uint32_t id,
 		    const struct queue_change *, void (*ended)(struct walk *));
+/* The same of QUEUE_ROUTE. */
+struct walk	*walk_route(struct peer *, uint32_t id,
+		    const struct queue_change *, void (*ended)(struct walk *));
 struct walk	*walk_show(struct peer *, uint32_t id,
 		    const struct mail_show *, void (*ended)(struct walk *));
 struct walk	*walk_read(struct peer *, uint32_t id,

@@ -102,7 +102,8 @@ static void
 change_answer(struct walk *w)
 {
 	const struct change	*c = (const struct change *)w;
-	struct queue_changed	 m = { SHOW_OK, c->mails, c->rcpts };
+	struct queue_changed	 m = { walk_kept(w), .messages = c->mails,
+	    .recipients = c->rcpts };
 
 	peer_send(w->peer, QUEUE_CHANGED, w->id, &m);
 	walk_end(w);

@@ -38,10 +38,12 @@ struct walk {
 	uint64_t		 cursor, last;
 	struct event		*step;
 	struct msgid		 current;	/* whose envelope is awaited */
+	struct mail		*looked_at;	/* the same, while stepping */
 	bool			 loading, stepping;
 	bool			 over;		/* all were looked at */
 	unsigned		 changes;	/* in this turn */
 	unsigned		 undurable;	/* changes, so far */
+	bool			 unkept;	/* one never will be durable */
 	struct arena		 arena;
 };
 
@@ -55,5 +57,7 @@ void		 walk_free(struct walk *);
 /* A change is under way until walk_durable is called, as a spool_done: the
  * answer waits for all. */
 void		 walk_durable(void *walk, bool durable);
+/* Of a change that is over: SHOW_OK, or SHOW_NOT_KEPT. */
+enum show_result walk_kept(const struct walk *);
 
 #endif

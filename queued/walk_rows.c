@@ -6,7 +6,9 @@
 
 #include <unistd.h>
 
+#include "later.h"
 #include "match.h"
+#include "override.h"
 #include "schedule.h"
 #include "spool.h"
 
@@ -28,17 +30,23 @@ struct one {
 /* ---- rows -------------------------------------------------------------- */
 
 static struct queue_rcpt
-row_rcpt(struct arena *a, const struct part *p, struct str address)
+row_rcpt(struct arena *a, const struct part *p, uint16_t rcpt,
+    struct str address)
 {
-	char	 name[ROUTE_NAME_MAX + 1];
+	uint64_t	 not_before = later_utc(&p->mail->id);
+	uint64_t	 next = schedule_utc(p);
+	char		 name[ROUTE_NAME_MAX + 1];
 
 	return (struct queue_rcpt){
 		.address = arena_str(a, address),
 		.route = arena_str(a, route_name(p->route, name)),
 		.state = match_state(p),
 		.tries = p->tries,
-		.next_try = schedule_utc(p),
+		/* it may be looked at before */
+		.next_try = next == 0 || next > not_before ? next :
+		    not_before,
 		.reply = arena_str(a, match_reply(p)),
+		.via = arena_str(a, override_of(&p->mail->id, rcpt)),
 	};
 }
 
@@ -54,15 +62,16 @@ row_fill(struct queue_row *row, struct arena *a, const struct mail *m,
 	if (list == NULL)
 		return -1;
 	*row = (struct queue_row){ .id = m->id, .arrived = m->arrived,
-	    .size = m->size, .sender = arena_str(a, e->sender),
+	    .not_before = later_utc(&m->id), .size = m->size,
+	    .sender = arena_str(a, e->sender),
 	    .waiting = mail_waiting(m), .rcpts = list };
 	for (const struct part *p = m->parts; p != NULL; p = p->next)
 		for (size_t i = 0; i < p->n && n < QUEUE_ROW_RCPTS_MAX; i++) {
 			if (p->rcpts[i] >= e->n_rcpts)
 				continue;
-			list[n] = row_rcpt(a, p,
+			list[n] = row_rcpt(a, p, p->rcpts[i],
 			    e->rcpts[p->rcpts[i]].address);
-			if (list[n++].reply.p == NULL)
+			if (list[n++].via.p == NULL)
 				return -1;
 		}
 	row->n_rcpts = n;

@@ -7,11 +7,10 @@
 
 #include <stdlib.h>
 
+#include "keyed.h"
 #include "log.h"
 #include "proc.h"
 #include "xmalloc.h"
-
-#include "keyed.h"
 
 static struct worker	*workers;
 

@@ -4,8 +4,9 @@
 #include "question.h"
 
 #include <stdio.h>
+#include <string.h>
 
-#include <sodium.h>
+#include "keyed.h"
 
 int
 question_of(struct question *q, enum dns_type type, struct str name)
@@ -69,17 +70,7 @@ question_equal(const struct question *a, const struct question *b)
 uint64_t
 question_hash(const struct question *q)
 {
-	static uint8_t	 key[crypto_shorthash_KEYBYTES];
-	static bool	 have_key;
-	uint64_t	 hash;
-
-	_Static_assert(sizeof(hash) == crypto_shorthash_BYTES, "SipHash");
-	if (!have_key) {
-		crypto_shorthash_keygen(key);
-		have_key = true;
-	}
-	crypto_shorthash((uint8_t *)&hash, q->name.b, q->name.n, key);
-	return hash + q->type;
+	return keyed_hash(q->name.b, q->name.n) + q->type;
 }
 
 const char *

@@ -1,15 +1,16 @@
 /*
- * Sessions counted by client, in a hash table under a random key, as those
- * who connect choose what is in it.
+ * Sessions counted by client, in a keyed hash table, as those who connect
+ * choose what is in it.
  */
 #include "clients.h"
 
 #include <sys/queue.h>
 
-#include <sodium.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "keyed.h"
 
 #define BUCKETS		4096	/* of a few entries, at 10,000 sessions */
 
@@ -20,31 +21,20 @@ struct client_count {
 };
 
 static LIST_HEAD(bucket, client_count)	 buckets[BUCKETS];
-static uint8_t				 hash_key[crypto_shorthash_KEYBYTES];
-
-void
-clients_setup(void)
-{
-	randombytes_buf(hash_key, sizeof(hash_key));
-}
 
 void
 clients_key(const struct netaddr *a, uint8_t key[CLIENT_KEY_LEN])
 {
-	memset(key, 0, CLIENT_KEY_LEN);
+	struct netblock	 who = netaddr_subscriber(a);
+
 	key[0] = a->family;
-	memcpy(key + 1, a->bytes, a->family == 4 ? 4 : 8);
+	memcpy(key + 1, who.addr.bytes, CLIENT_KEY_LEN - 1);
 }
 
 static struct bucket *
 bucket_of(const uint8_t key[CLIENT_KEY_LEN])
 {
-	uint8_t		 hash[crypto_shorthash_BYTES];
-	uint16_t	 n;
-
-	crypto_shorthash(hash, key, CLIENT_KEY_LEN, hash_key);
-	memcpy(&n, hash, sizeof(n));
-	return &buckets[n % BUCKETS];
+	return &buckets[keyed_hash(key, CLIENT_KEY_LEN) % BUCKETS];
 }
 
 static struct client_count *

@@ -1,6 +1,5 @@
 /*
- * How many sessions each client has: one address of IPv4, one /64 of IPv6,
- * which is what one subscriber gets.
+ * How many sessions each client has, which is one subscriber (netaddr.h).
  */
 #ifndef CLIENTS_H
 #define CLIENTS_H
@@ -19,8 +18,6 @@ void			 clients_key(const struct netaddr *,
 /* Sessions of one user by the local socket at a time. */
 #define SESSIONS_PER_UID	20
 
-/* Draws the key of the table; once. */
-void			 clients_setup(void);
 /*
  * One more session of that client, if it has fewer than max (0: no limit).
  * NULL when it has not, or without memory.

@@ -22,15 +22,12 @@
 #include "places.h"
 #include "session.h"
 #include "settings.h"
-#include "throttle.h"
 
 void
 door_setup(void)
 {
 	struct rlimit	 limit;
 
-	clients_setup();
-	throttle_setup();
 	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 ||
 	    limit.rlim_cur <= FDS_RESERVED)
 		fatal("too few file descriptors for any session");

@@ -1,9 +1,14 @@
 /*
- * What comes of a name and a password: the question to keyd and what is made
- * of its answer.  Nobody is asked while there were too many wrong ones.
+ * What comes of a name and a password: the questions to state and to keyd
+ * and what is made of their answers.  keyd is not asked while there were too
+ * many wrong ones.
+ *
+ * They are counted twice: by state for all workers, whose word holds, and
+ * here, for the time when there is no state.
  */
 #include "login.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +16,7 @@
 #include "log.h"
 
 #include "auth_client.h"
+#include "guess_client.h"
 #include "secure.h"
 #include "session.h"
 #include "throttle.h"
@@ -50,13 +56,26 @@ login_begin(struct session *s, const char *method)
 	if (s->login != NULL) {
 		s->login->method = method;
 		s->login->account_len = 0;
+		s->login->taken = GUESS_REFUSED;
 	}
 	return s->login;
+}
+
+/* The password, if it was kept. */
+static void
+forget(struct login *l)
+{
+	if (l->password != NULL)
+		sodium_memzero(l->password, l->password_len);
+	free(l->password);
+	l->password = NULL;
 }
 
 void
 login_clear(struct session *s)
 {
+	if (s->login != NULL)
+		forget(s->login);
 	free(s->login);
 	s->login = NULL;
 }
@@ -71,31 +90,42 @@ log_auth(const struct session *s, const char *status)
 
 /* It is known what comes of it, and only what was wrong counts. */
 static void
-settle(struct session *s)
+settle(struct session *s, enum guess_result result)
 {
 	if (s->login->counted)
 		throttle_give(&s->client, name_of(s));
+	if (result != GUESS_OPEN || s->login->taken != GUESS_REFUSED)
+		guess_tell(s, result);
 	s->login->counted = false;
+	s->login->taken = GUESS_REFUSED;
 }
 
+/* It was no guess, as nothing was learnt from it: it counts here alone. */
 void
 login_wrong(struct session *s)
 {
 	uint32_t	 max = s->set->is.auth_failures;
 
 	log_auth(s, "refused");
-	settle(s);
-	throttle_wrong(&s->client, name_of(s));
+	settle(s, GUESS_OPEN);
 	session_reply(s, "535 5.7.8 Authentication credentials invalid");
 	if (++s->login->failures >= max && max != 0)
 		session_close(s, "Too many wrong passwords, closing");
 }
 
 static void
+wrong(struct session *s)
+{
+	settle(s, GUESS_WRONG);
+	throttle_wrong(&s->client, name_of(s));
+	login_wrong(s);
+}
+
+static void
 right(struct session *s)
 {
 	log_auth(s, "ok");
-	settle(s);
+	settle(s, GUESS_RIGHT);
 	throttle_right(&s->client, name_of(s));
 	s->login->done = true;
 	session_reply(s, "235 2.7.0 Authentication successful");
@@ -106,7 +136,7 @@ static void
 unknown(struct session *s, const char *status)
 {
 	log_auth(s, status);
-	settle(s);
+	settle(s, GUESS_OPEN);
 	session_reply(s, NOT_NOW);
 	s->errors++;
 }
@@ -118,25 +148,69 @@ login_checked(struct session *s, enum secret_result r)
 	if (r == SECRET_OK)
 		right(s);
 	else if (r == SECRET_UNKNOWN)
-		login_wrong(s);
+		wrong(s);
 	else
 		unknown(s, "unavailable");
 	session_wake(s);
 }
 
-void
-login_check(struct session *s, struct str password)
+/* True when keyd's answer will come. */
+static bool
+try(struct session *s, bool allowed, struct str password)
 {
-	if (!throttle_allows(&s->client, name_of(s)))
+	if (!allowed)
 		unknown(s, "throttled");
-	else if (s->login->account_len == 0 || password.n == 0 ||
-	    password.n > PASSWORD_MAX)
+	else if (password.n == 0 || password.n > PASSWORD_MAX)
 		login_wrong(s);
 	else if (auth_ask(s, name_of(s), password) == 0) {
 		s->login->counted = throttle_take(&s->client, name_of(s));
-		session_wait(s, WAIT_AUTH);
+		return true;
 	} else
 		unknown(s, "unavailable");
+	return false;
+}
+
+void
+login_allowed(struct session *s, enum guess_verdict v)
+{
+	struct login	*l = s->login;
+	bool		 allowed, asked;
+
+	allowed = v != GUESS_VERDICT_N ? v != GUESS_REFUSED :
+	    throttle_allows(&s->client, name_of(s));
+	l->taken = v != GUESS_VERDICT_N ? v : GUESS_REFUSED;
+	asked = try(s, allowed, str_bytes(l->password, l->password_len));
+	forget(l);
+	if (!asked)
+		session_wake(s);
+}
+
+/* It waits for state's answer. */
+static bool
+keep(struct login *l, struct str password)
+{
+	if (password.n == 0 || password.n > PASSWORD_MAX ||
+	    (l->password = malloc(password.n)) == NULL)
+		return false;
+	memcpy(l->password, password.p, password.n);
+	l->password_len = password.n;
+	return true;
+}
+
+void
+login_check(struct session *s, struct str password)
+{
+	struct login	*l = s->login;
+
+	if (l->account_len == 0)
+		password.n = 0;
+	if (keep(l, password) && guess_ask(s) == 0)
+		session_wait(s, WAIT_AUTH);
+	else {
+		forget(l);
+		if (try(s, throttle_allows(&s->client, name_of(s)), password))
+			session_wait(s, WAIT_AUTH);
+	}
 }
 
 /* Nobody has a name as long as that, or an empty one. */

@@ -24,9 +24,13 @@ struct login {
 	const char	*method;	/* its name, for ever */
 	bool		 done;		/* it is who it says */
 	bool		 counted;	/* by throttle_take */
+	enum guess_verdict taken;	/* of this try; refused: not asked */
 	uint32_t	 failures;
 	size_t		 account_len;
 	char		 account[ACCOUNT_MAX];
+	/* while GUESS_TAKE is open: of malloc, wiped by login_forget */
+	char		*password;
+	size_t		 password_len;
 };
 
 /* Who it is; empty before AUTH.  Lives as long as the session. */
@@ -37,10 +41,15 @@ const char	*login_log_text(const struct session *);
 /* For another try; NULL without memory. */
 struct login	*login_begin(struct session *, const char *method);
 void		 login_name(struct session *, struct str);
-/* With that name: the reply now, or when keyd has answered. */
+/* With that name: the reply now, or when state and keyd have answered. */
 void		 login_check(struct session *, struct str password);
 /* It is wrong, and nobody needs to be asked. */
 void		 login_wrong(struct session *);
+/*
+ * Whether it may be tried, by the counts of all workers; GUESS_VERDICT_N
+ * when they are not to be had: then by those of this one.  Wakes s.
+ */
+void		 login_allowed(struct session *, enum guess_verdict);
 /* keyd's answer; SECRET_BUSY when there is none.  Wakes s. */
 void		 login_checked(struct session *, enum secret_result);
 /* The session ends. */

@@ -17,6 +17,7 @@
 
 #include "auth_client.h"
 #include "door.h"
+#include "guess_client.h"
 #include "listener.h"
 #include "queue_client.h"
 #include "session.h"
@@ -36,6 +37,7 @@ static const struct handlers	 smtpd_handlers = {
 	.CERTIFICATE = on_certificate,
 	.TICKET_KEY = on_ticket_key,
 	.AUTH_CHECKED = on_auth_checked,
+	.GUESS_TAKEN = on_guess_taken,
 };
 
 static void
@@ -84,6 +86,8 @@ smtpd_peer_up(struct peer *p)
 		tls_keyd(signer = p);
 	else if (p->role == ROLE_KEYD_AUTH)
 		auth_up(p);
+	else if (p->role == ROLE_STATE)
+		guess_up(p);
 }
 
 static void
@@ -95,6 +99,8 @@ smtpd_peer_down(struct peer *p)
 		tls_keyd(signer = NULL);
 	else if (p->role == ROLE_KEYD_AUTH)
 		auth_down(p);
+	else if (p->role == ROLE_STATE)
+		guess_down(p);
 }
 
 static void

@@ -1,15 +1,15 @@
 /*
  * A table of buckets in fixed memory.  Who guesses chooses what is in it, so
- * places are found under a random key, and where there is none left, the one
+ * places are found by a keyed hash, and where there is none left, the one
  * goes that lacks least: those who guess much stay.
  */
 #include "throttle.h"
 
 #include <ctype.h>
-#include <sodium.h>
 #include <stdlib.h>
 
 #include "bounds.h"
+#include "keyed.h"
 #include "log.h"
 
 #include "clients.h"
@@ -25,16 +25,9 @@ struct guesser {
 };
 
 /* Of both: a bucket that is not full says that they fit; for a month. */
-static const struct bucket_rate	 fits = { 1, 30u * 24 * 3600 * 1000, 1 };
+static const struct bucket_rate	 fits = { 1, GUESSES_KNOWN_S * 1000u, 1 };
 
-static uint8_t		 hash_key[crypto_shorthash_KEYBYTES];
 static struct guesser	*table;		/* NULL before the first */
-
-void
-throttle_setup(void)
-{
-	randombytes_buf(hash_key, sizeof(hash_key));
-}
 
 void
 throttle_clear(void)
@@ -57,7 +50,7 @@ key_of(enum about what, const struct netaddr *client, struct str account)
 	for (size_t i = 0; i < account.n; i++)
 		in[1 + CLIENT_KEY_LEN + i] =
 		    (uint8_t)tolower((unsigned char)account.p[i]);
-	crypto_shorthash((uint8_t *)&key, in, sizeof(in), hash_key);
+	key = keyed_hash(in, sizeof(in));
 	return key != 0 ? key : 1;
 }
 

@@ -12,18 +12,18 @@
 #include <stdbool.h>
 
 #include "bucket.h"
+#include "guesses.h"
 #include "netaddr.h"
 #include "str.h"
 
-/* Wrong ones at once, and how soon more: of one address or IPv6 /64 ... */
-#define GUESSES_CLIENT	((struct bucket_rate){ 20, 3600000, 10 })
-/* ... and for one account, from wherever. */
-#define GUESSES_ACCOUNT	((struct bucket_rate){ 60, 3600000, 20 })
+/* The limits of guesses.h: so many at once, and how soon more. */
+#define GUESSES_CLIENT	((struct bucket_rate){ GUESSES_CLIENT_MAX, \
+			    GUESSES_CLIENT_S * 1000, GUESSES_CLIENT_MAX })
+#define GUESSES_ACCOUNT	((struct bucket_rate){ GUESSES_ACCOUNT_MAX, \
+			    GUESSES_ACCOUNT_S * 1000, GUESSES_ACCOUNT_MAX })
 /* Clients and accounts remembered: 64 KiB, from the first wrong one on. */
 #define GUESSERS_MAX	4096
 
-/* Draws the key of the table; once, before the filter of system calls. */
-void	 throttle_setup(void);
 /* The client may begin another handshake, which is counted; 0: any number. */
 bool	 throttle_handshake(const struct netaddr *client, uint32_t a_minute);
 /* Whether one more may be tried. */

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fd.h"
 #include "header.h"
 #include "smtp.h"
 
@@ -31,7 +32,7 @@ channel_connect(const char *path)
 {
 	const struct timeval	 timeout = { CHANNEL_TIMEOUT_S, 0 };
 	struct sockaddr_un	 sun = { .sun_family = AF_UNIX };
-	int			 fd, saved;
+	int			 fd;
 
 	if (strlen(path) >= sizeof(sun.sun_path)) {
 		errno = ENAMETOOLONG;
@@ -44,10 +45,7 @@ channel_connect(const char *path)
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
 	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0)
 		return fd;
-	saved = errno;
-	close(fd);
-	errno = saved;
-	return -1;
+	return close_keep_errno(fd);
 }
 
 int

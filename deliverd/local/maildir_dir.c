@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "fd.h"
 
 #define DIR_FLAGS	(O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define DIR_MODE	0700
@@ -23,16 +24,6 @@
 #define TMP_OLD_S	(36 * 60 * 60)
 #define FILE_PART_MAX	255	/* of one name in a path, on Linux */
 #define CLEAN_MAX	1000	/* names looked at in one go */
-
-static int
-close_keep_errno(int fd)
-{
-	int	 saved = errno;
-
-	close(fd);
-	errno = saved;
-	return -1;
-}
 
 /*
  * On the way there, a directory may be root's or ours; the Maildir is ours.

@@ -15,6 +15,8 @@
 #include "addr.h"
 #include "log.h"
 
+#include "blanks.h"
+
 static const struct str	 error_mark = STR("error:");
 static const struct str	 include_mark = STR(":include:");
 
@@ -32,22 +34,6 @@ struct entry {
 	((e)->result = -1, report_error((e)->report, (at), __VA_ARGS__))
 
 static void	 add_list(struct entry *, const struct origin *, struct str);
-
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r';
-}
-
-static struct str
-trim(struct str s)
-{
-	while (s.n != 0 && is_blank(s.p[0]))
-		s = str_skip(s, 1);
-	while (s.n != 0 && is_blank(s.p[s.n - 1]))
-		s.n--;
-	return s;
-}
 
 /* ---- error: ------------------------------------------------------------ */
 

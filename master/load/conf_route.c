@@ -3,6 +3,8 @@
  */
 #include "conf_kinds.h"
 
+#include "nexthop.h"
+
 #include "conf_fill.h"
 #include "conf_host.h"
 #include "conf_print.h"
@@ -12,7 +14,6 @@
 #define RATE_MS_MIN		1000
 #define RATE_MS_MAX		86400000
 
-static const struct str	 smtp = STR("smtp://");
 static const struct str	 smtps = STR("smtps://");
 
 /* *, a domain, or .domain for all below it */
@@ -127,22 +128,19 @@ via_set(struct build *b, const struct directive *d,
     const struct statement *st, void *base)
 {
 	struct route_conf	*r = base;
-	struct str		 word, host;
+	struct nexthop		 hop;
 
 	(void)d;
 	if (!build_wants(b, st, 1, 1, false))
 		return;
-	word = st->words[1];
-	r->via_tls = str_starts_nocase(word, smtps);
-	if (r->via_tls)
-		word = str_skip(word, smtps.n);
-	else if (str_starts_nocase(word, smtp))
-		word = str_skip(word, smtp.n);
-	if (host_parse(b, word, &host, &r->via_port) == -1)
+	if (nexthop_via(&hop, st->words[1]) == -1) {
 		WRONG(b, st, "%s is not [smtp[s]://]HOST[:PORT], HOST a name "
 		    "or an address in [ ]", log_text(st->words[1]));
-	else
-		r->via_host = host;
+		return;
+	}
+	r->via_tls = hop.tls;
+	r->via_port = hop.port;
+	r->via_host = build_copy(b, hop.host);
 }
 
 static void

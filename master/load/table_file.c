@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "fd.h"
 #include "sealed.h"
 
 int
@@ -40,15 +41,12 @@ table_add(struct table_file *t, struct str key, struct str value,
 int
 table_end(struct table_file *t, bool good)
 {
-	int	 fd = t->fd, saved;
+	int	 fd = t->fd;
 
 	names_clear(&t->keys);
 	t->fd = -1;
 	/* this also frees its memory */
 	if (cdb_make_finish(&t->cdb) == 0 && good && sealed_close(fd) == 0)
 		return fd;
-	saved = errno;
-	close(fd);
-	errno = saved;
-	return -1;
+	return close_keep_errno(fd);
 }

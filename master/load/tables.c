@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "alias_compile.h"
+#include "blanks.h"
 #include "table_file.h"
 
 /* One logical line at a time. */
@@ -24,28 +25,12 @@ struct reader {
 	struct buf	 compiled;	/* one of these */
 };
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r';
-}
-
 static void
 lower(char *p, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (p[i] >= 'A' && p[i] <= 'Z')
 			p[i] = (char)(p[i] + ('a' - 'A'));
-}
-
-static struct str
-trim(struct str s)
-{
-	while (s.n != 0 && is_blank(s.p[0]))
-		s = str_skip(s, 1);
-	while (s.n != 0 && is_blank(s.p[s.n - 1]))
-		s.n--;
-	return s;
 }
 
 /* Takes a line as it stands, without its newline. */

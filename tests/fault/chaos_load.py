@@ -103,13 +103,12 @@ class Clients:
 
 
 class Host:
-    """The mail host of everybody else: 250, 4yz, 5yz, or silence."""
+    """The mail host of everybody else.  It knows nobody called "no...", and
+    takes everything else, unless mood() says otherwise."""
 
-    def __init__(self, ledger, seed):
-        self.ledger, self.rng, self.kind = ledger, random.Random(seed), True
-        self.lock = threading.Lock()
+    def __init__(self, ledger):
+        self.ledger = ledger
         self.sink = Sink(reply=self.reply)
-        self.took = 0
         self.sink.mails = self      # its list of what it has taken
 
     def close(self):
@@ -120,15 +119,30 @@ class Host:
         ident, digest = ident_of(mail.data), digest_of(mail.data)
         for r in mail.rcpts:
             self.ledger.arrived(ident, r, digest)
-        self.took += 1
+
+    def reply(self, verb, arg, session):
+        if verb == "RCPT" and arg.startswith("TO:<no"):
+            return b"550 5.1.1 no such user here"
+        return self.mood(verb, arg)
+
+    def mood(self, verb, arg):
+        """Another reply than the usual, as of a Sink."""
+        return None
+
+
+class MoodyHost(Host):
+    """250, 4yz, or silence, as it comes."""
+
+    def __init__(self, ledger, seed):
+        self.rng, self.kind = random.Random(seed), True
+        self.lock = threading.Lock()
+        super().__init__(ledger)
 
     def chance(self, p):
         with self.lock:
             return self.kind and self.rng.random() < p
 
-    def reply(self, verb, arg, session):
-        if verb == "RCPT" and arg.startswith("TO:<no"):
-            return b"550 5.1.1 no such user here"
+    def mood(self, verb, arg):
         if verb == "RCPT" and self.chance(0.02):
             return b"451 4.2.1 not now"
         if verb == "DATA" and self.chance(0.02):

@@ -27,8 +27,11 @@ print_note(const struct note *n)
 		[NOTE_ENDED] = "ENDED", [NOTE_HOLD] = "hold",
 		[NOTE_HOLD_KEPT] = "HOLD KEPT", [NOTE_WARN] = "warn",
 		[NOTE_WARN_KEPT] = "WARN KEPT", [NOTE_MOVED] = "moved",
+		[NOTE_ROUTE] = "route", [NOTE_ROUTE_KEPT] = "ROUTE KEPT",
 		[NOTE_FOUND] = "found",
-		[NOTE_ABSENT] = "absent",
+		[NOTE_ABSENT] = "absent", [NOTE_FILE] = "file",
+		[NOTE_FILE_KEPT] = "FILE KEPT",
+		[NOTE_FILE_FOUND] = "file found",
 	};
 
 	fprintf(stderr, "message %u %s rcpt %u nth %u value %u\n", n->message,

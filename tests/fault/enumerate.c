@@ -126,13 +126,16 @@ start_and_check(const struct life *life, struct findings *found)
 		_exit(1);
 }
 
-/* A message comes, one goes, one waits. */
+/* A message comes, one goes, one waits; files that are there are replaced. */
 static void
 go_on(void)
 {
 	unsigned	 living = 0;
 
 	life_store(AFTERWARDS, 300);
+	for (unsigned f = 0; f < FILES_N; f++)
+		if (files_were_asked(f))
+			life_file(f);
 	for (unsigned m = 0; m < AFTERWARDS && living < 2; m++) {
 		if (!expect_lives(m))
 			continue;
@@ -164,7 +167,7 @@ static bool
 is_finding(const struct op *op)
 {
 	return op->kind == OP_NOTE && (op->note.kind == NOTE_FOUND ||
-	    op->note.kind == NOTE_ABSENT);
+	    op->note.kind == NOTE_ABSENT || op->note.kind == NOTE_FILE_FOUND);
 }
 
 static void

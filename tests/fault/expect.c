@@ -20,7 +20,7 @@ struct series {
 struct promise {
 	bool		 asked, stored, refused, ending, ended;
 	size_t		 size;
-	struct series	 rcpt[RCPTS_AT_MOST], hold, warn;
+	struct series	 rcpt[RCPTS_AT_MOST], hold, warn, route;
 };
 
 static struct promise	 promises[MESSAGES_MAX];
@@ -105,6 +105,15 @@ expect_result(unsigned message, unsigned rcpt, unsigned nth, bool done)
 	    .reply = str_of(reply) };
 }
 
+struct str
+expect_via(unsigned message)
+{
+	static char	 text[40];
+
+	snprintf(text, sizeof(text), "smtp://via%u.example", message);
+	return str_of(text);
+}
+
 bool
 expect_is_envelope(const struct envelope *e, unsigned message)
 {
@@ -137,6 +146,7 @@ void
 expect_init(void)
 {
 	memset(promises, 0, sizeof(promises));
+	files_init();
 	n_notes = 0;
 }
 
@@ -164,6 +174,7 @@ note_found(struct promise *p, const struct note *n)
 		series_settle(&p->rcpt[r], n->tries[r], n->done[r] != 0);
 	series_settle(&p->hold, 0, n->held != 0);
 	series_settle(&p->warn, 0, n->warned != 0);
+	series_settle(&p->route, 0, n->routed != 0);
 }
 
 static void
@@ -221,6 +232,17 @@ expect_note(const struct note *n)
 	case NOTE_WARN_KEPT:
 		p->warn.kept = n->nth;
 		break;
+	case NOTE_ROUTE:
+		series_ask(&p->route, n);
+		break;
+	case NOTE_ROUTE_KEPT:
+		p->route.kept = n->nth;
+		break;
+	case NOTE_FILE:
+	case NOTE_FILE_KEPT:
+	case NOTE_FILE_FOUND:
+		files_note(n);
+		break;
 	default:
 		note_message(p, n);
 		break;
@@ -243,6 +265,12 @@ unsigned
 expect_next_hold(unsigned message)
 {
 	return promises[message].hold.n + 1;
+}
+
+unsigned
+expect_next_route(unsigned message)
+{
+	return promises[message].route.n + 1;
 }
 
 size_t
@@ -293,6 +321,10 @@ wrong_states(const struct promise *p, const struct finding *f, unsigned m)
 		return "is held, or not held, wrongly";
 	if (!series_has(&p->warn, f->warned))
 		return "is wrong about a warning";
+	if (!f->true_way)
+		return "has a way that nobody chose";
+	if (!series_has(&p->route, f->routed))
+		return "goes its usual way, or another, wrongly";
 	return NULL;
 }
 
@@ -328,5 +360,5 @@ expect_check(const struct findings *all, char *why, size_t size)
 		snprintf(why, size, "message %u %s", m, what);
 		return -1;
 	}
-	return 0;
+	return files_check(all->files, why, size);
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "files.h"
 #include "op.h"
 #include "spool.h"
 
@@ -27,10 +28,13 @@ struct finding {
 		bool		 true_words;	/* code, reply, time are its */
 	} rcpt[RCPTS_AT_MOST];
 	bool		 held, warned;
+	bool		 routed;	/* another way than usual, */
+	bool		 true_way;	/* and all by its own; or none */
 };
 
 struct findings {
 	struct finding	 of[MESSAGES_MAX];
+	unsigned	 files[FILES_N];
 };
 
 /* --- what the messages are --- */
@@ -47,6 +51,9 @@ struct str	 expect_body(unsigned message, size_t n);
 struct spool_rcpt expect_result(unsigned message, unsigned rcpt, unsigned nth,
 		    bool done);
 
+/* the other way that it goes; valid until the next call */
+struct str	 expect_via(unsigned message);
+
 bool		 expect_is_envelope(const struct envelope *, unsigned message);
 /* whether it is a result of that recipient, or says that there was none */
 bool		 expect_is_result(const struct spool_rcpt *, unsigned message,
@@ -61,6 +68,7 @@ unsigned	 expect_notes(void);
 /* the number of the next result of a recipient, of the next mark */
 unsigned	 expect_next_result(unsigned message, unsigned rcpt);
 unsigned	 expect_next_hold(unsigned message);
+unsigned	 expect_next_route(unsigned message);
 size_t		 expect_size(unsigned message);	/* of its body */
 bool		 expect_was_asked(unsigned message);
 /* acknowledged, and its end is not even asked for */

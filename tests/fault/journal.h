@@ -10,8 +10,8 @@
 
 #include "op.h"
 
-#define JOURNAL_OPS	16384
-#define JOURNAL_OCTETS	(64u << 20)	/* touched as they are used */
+#define JOURNAL_OPS	65536	/* touched as they are used */
+#define JOURNAL_OCTETS	(64u << 20)
 
 struct journal {
 	size_t		 n, octets;

@@ -109,6 +109,19 @@ is_asked(const struct wish *w)
 
 /* --- a start --- */
 
+/* All recipients go the same way: there is one record for them. */
+static void
+find_way(struct finding *f, const struct spool_message *sm, unsigned m)
+{
+	struct str	 via;
+
+	f->routed = sm->vias != NULL;
+	f->true_way = true;
+	via = f->routed ? expect_via(m) : STR_NONE;
+	for (size_t r = 0; f->routed && r < sm->envelope->n_rcpts; r++)
+		f->true_way &= str_equal(sm->vias[r], via);
+}
+
 static void
 on_found(const struct spool_message *sm)
 {
@@ -125,6 +138,7 @@ on_found(const struct spool_message *sm)
 	    sm->size == expect_header(m).n + expect_size(m);
 	f->held = sm->held;
 	f->warned = sm->warned;
+	find_way(f, sm, m);
 	places[m] = sm->place;
 	for (unsigned r = 0; f->whole && r < expect_rcpts(m); r++) {
 		const struct spool_rcpt	*s = &sm->rcpts[r];
@@ -209,6 +223,7 @@ life_open(struct findings *found, char *why, size_t size)
 		snprintf(why, size, "a message is never read");
 		return -1;
 	}
+	files_read(found->files);
 	if (complaint[0] == '\0' || may_complain)
 		return 0;
 	snprintf(why, size, "the start complains: %s", complaint);
@@ -221,7 +236,8 @@ life_note_findings(const struct findings *all)
 	for (unsigned m = 0; m < MESSAGES_MAX; m++) {
 		const struct finding	*f = &all->of[m];
 		struct note		 n = { .kind = NOTE_FOUND,
-		    .message = m, .held = f->held, .warned = f->warned };
+		    .message = m, .held = f->held, .warned = f->warned,
+		    .routed = f->routed };
 
 		if (f->found == 0 && !expect_was_asked(m))
 			continue;
@@ -233,6 +249,10 @@ life_note_findings(const struct findings *all)
 		}
 		world_note(&n);
 	}
+	for (unsigned f = 0; f < FILES_N; f++)
+		if (files_were_asked(f))
+			world_note(&(struct note){ .kind = NOTE_FILE_FOUND,
+			    .message = f, .nth = all->files[f] });
 }
 
 static void
@@ -303,7 +323,7 @@ next_result(struct wish *w, unsigned message, unsigned rcpt, bool done)
 {
 	struct note	*n = wish_add(w, NOTE_RESULT_KEPT, message);
 	struct note	 asked = { NOTE_RESULT, message, rcpt,
-	    expect_next_result(message, rcpt), done, { 0 }, { 0 }, 0, 0 };
+	    expect_next_result(message, rcpt), done, { 0 }, { 0 }, 0, 0, 0 };
 
 	n->rcpt = rcpt;
 	n->nth = asked.nth;
@@ -368,6 +388,36 @@ life_warn(unsigned message)
 	    .nth = 1, .value = 1 });
 	is_asked(w);
 	spool_mark(&id, places[message], MARK_WARNED, on_kept, w);
+}
+
+void
+life_route(unsigned message, bool another)
+{
+	static const uint16_t	 rcpts[] = { 0, 1 };
+	struct msgid		 id = expect_id(message);
+	struct wish		*w = wish_new();
+	struct note		*n = wish_add(w, NOTE_ROUTE_KEPT, message);
+	struct note		 asked = { .kind = NOTE_ROUTE,
+	    .message = message, .nth = expect_next_route(message),
+	    .value = another };
+
+	n->nth = asked.nth;
+	world_note(&asked);
+	is_asked(w);
+	spool_route(&id, places[message], rcpts, expect_rcpts(message),
+	    another ? expect_via(message) : STR_NONE, on_kept, w);
+}
+
+void
+life_file(enum kept_file file)
+{
+	struct wish	*w = wish_new();
+	struct note	 asked = { .kind = NOTE_FILE, .message = file,
+	    .nth = files_next(file) };
+
+	wish_add(w, NOTE_FILE_KEPT, file)->nth = asked.nth;
+	world_note(&asked);
+	files_write(file, asked.nth, on_kept, w);
 }
 
 void

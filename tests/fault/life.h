@@ -42,7 +42,10 @@ void	 life_store(unsigned message, size_t size);
 void	 life_result(unsigned message, unsigned rcpt, bool done);
 void	 life_end(unsigned message);	/* all its recipients are done */
 void	 life_hold(unsigned message, bool);
+/* another way than usual, or the usual one again */
+void	 life_route(unsigned message, bool another);
 void	 life_warn(unsigned message);
+void	 life_file(enum kept_file);		/* its next content */
 /* A file for a large body is begun, and given up. */
 void	 life_give_up(void);
 /* So many steps of whoever is drawn. */

@@ -66,20 +66,22 @@ put(struct node *f, const struct op *op, uint64_t from, uint64_t n)
 		memset(f->data + op->offset + from, 0, n);
 }
 
-/* Some sectors of a write; its size is there or not, as it comes. */
+/* Some sectors of a write, or none but its size; and its size is there or
+ * not, as it comes. */
 static void
 put_torn(struct node *f, const struct op *op, uint64_t seed)
 {
 	uint64_t	 end = op->offset + op->len;
+	bool		 zeros = mix(seed, ~end) % 8 == 0;
 
-	for (uint64_t at = 0; at < op->len; at += CUT_SECTOR) {
+	for (uint64_t at = 0; !zeros && at < op->len; at += CUT_SECTOR) {
 		uint64_t	 left = op->len - at;
 
 		if (mix(seed, at) & 1)
 			put(f, op, at, left < CUT_SECTOR ? left :
 			    CUT_SECTOR);
 	}
-	if (end > f->size && mix(seed, end) & 1)
+	if (end > f->size && (zeros || mix(seed, end) & 1))
 		resize(f, end);
 }
 
@@ -161,22 +163,31 @@ new_node(bool is_directory)
 	nodes[n_nodes].is_directory = is_directory;
 }
 
+/* Whether the sync is for that one: of its node, and not later. */
+static bool
+is_synced_by(const struct op *op, const struct op *sync)
+{
+	return op->node == sync->node &&
+	    (sync->offset == 0 || op->number < sync->offset);
+}
+
 static void
-sync_node(unsigned node)
+sync_node(const struct op *sync)
 {
 	size_t	 left = 0;
 	bool	 spoilt = false;
 
 	for (size_t i = 0; i < n_pending; i++) {
 		struct pending	*p = &pending[i];
+		bool		 its = is_synced_by(p->op, sync);
 
-		if (p->op->node == node) {
+		if (its) {
 			spoilt |= p->spoilt;
 			p->synced = !p->spoilt;
 			if (p->synced)
 				settle(p->op, FATE_KEPT, 0);
 		}
-		if (p->op->node != node || p->spoilt || spoilt)
+		if (!its || p->spoilt || spoilt)
 			pending[left++] = *p;
 	}
 	if (left != n_pending)
@@ -211,7 +222,7 @@ model_apply(const struct op *op)
 		new_node(op->kind == OP_DIRECTORY);
 		break;
 	case OP_SYNC:
-		sync_node(op->node);
+		sync_node(op);
 		break;
 	case OP_SPOIL:
 		spoil_node(op->node);

@@ -22,7 +22,9 @@ enum op_kind {
 				 * it was renamed */
 	OP_WRITE,
 	OP_TRUNCATE,		/* len: its new size */
-	OP_SYNC,		/* what is pending for node is durable */
+	OP_SYNC,		/* what is pending for node is durable, but
+				 * for what came from operation offset on,
+				 * if that is not 0 */
 	OP_SPOIL,		/* a sync of node failed: what was pending is
 				 * never synced, and may be there or not */
 	OP_CUT,			/* the power; offset: the seed of what stays */
@@ -42,9 +44,16 @@ enum note_kind {
 	NOTE_HOLD_KEPT,
 	NOTE_WARN,
 	NOTE_WARN_KEPT,
+	NOTE_ROUTE,		/* the nth of the message; value: another way
+				 * than usual */
+	NOTE_ROUTE_KEPT,
 	NOTE_MOVED,		/* by the cleaner */
 	NOTE_FOUND,		/* by a start: what it is from now on */
-	NOTE_ABSENT		/* not found by a start: gone for good */
+	NOTE_ABSENT,		/* not found by a start: gone for good */
+	/* of a file (files.h), whose number is in message */
+	NOTE_FILE,		/* its nth content is to be kept */
+	NOTE_FILE_KEPT,
+	NOTE_FILE_FOUND
 };
 
 struct note {
@@ -53,7 +62,7 @@ struct note {
 	unsigned	 value;
 	/* FOUND */
 	unsigned	 tries[2], done[2];
-	unsigned	 held, warned;
+	unsigned	 held, warned, routed;
 };
 
 struct op {

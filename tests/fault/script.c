@@ -90,10 +90,22 @@ act_warn(const struct step *s)
 }
 
 static void
+act_route(const struct step *s)
+{
+	life_route(s->message, s->act == ACT_ROUTE);
+}
+
+static void
 act_give_up(const struct step *s)
 {
 	(void)s;
 	life_give_up();
+}
+
+static void
+act_file(const struct step *s)
+{
+	life_file((enum kept_file)s->n);
 }
 
 static void
@@ -153,6 +165,8 @@ static void	 (*const acts[ACT_N])(const struct step *) = {
 	[ACT_DEFER] = act_defer, [ACT_DONE] = act_done, [ACT_END] = act_end,
 	[ACT_HOLD] = act_hold, [ACT_RELEASE] = act_hold,
 	[ACT_WARN] = act_warn, [ACT_GIVE_UP] = act_give_up,
+	[ACT_ROUTE] = act_route, [ACT_NORMAL] = act_route,
+	[ACT_FILE] = act_file,
 	[ACT_GO_ON] = act_go_on, [ACT_WAIT] = act_wait,
 	[ACT_ROLL] = act_roll, [ACT_FILL] = act_fill, [ACT_FAIL] = act_fail,
 	[ACT_RESTART] = act_close, [ACT_CLOSE] = act_close,

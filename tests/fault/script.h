@@ -21,7 +21,10 @@ enum act {
 	ACT_HOLD,
 	ACT_RELEASE,
 	ACT_WARN,
+	ACT_ROUTE,		/* another way than usual */
+	ACT_NORMAL,		/* the usual one again */
 	ACT_GIVE_UP,		/* a large body */
+	ACT_FILE,		/* write file n (files.h) */
 	ACT_GO_ON,		/* n steps of the threads and the loop */
 	ACT_WAIT,		/* for all that was asked for */
 	ACT_ROLL,		/* store and end n messages from that one on */

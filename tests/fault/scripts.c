@@ -12,7 +12,11 @@
 #define HOLD(m)		{ ACT_HOLD, m, 0 }
 #define RELEASE(m)	{ ACT_RELEASE, m, 0 }
 #define WARN(m)		{ ACT_WARN, m, 0 }
+#define ROUTE(m)	{ ACT_ROUTE, m, 0 }
+#define NORMAL(m)	{ ACT_NORMAL, m, 0 }
 #define GIVE_UP		{ ACT_GIVE_UP, 0, 0 }
+#define PAUSE		{ ACT_FILE, 0, FILE_PAUSES }
+#define COUNT		{ ACT_FILE, 0, FILE_COUNTERS }
 #define GO_ON(n)	{ ACT_GO_ON, 0, n }
 #define WAIT		{ ACT_WAIT, 0, 0 }
 #define ROLL(m, n)	{ ACT_ROLL, m, n }
@@ -93,6 +97,11 @@ const struct script	 scripts[] = {
 	{ "stay and be indexed", 0, { FILL(20, 28), WAIT, END(22), WAIT,
 	    RESTART, DEFER(21, 0), WAIT } },
 
+	{ "route, clean, and take back", 0, { STORE(1, 300), STORE(0, 300),
+	    WAIT, ROUTE(1), ROUTE(0), WAIT, NORMAL(0), ROLL(20, 34),
+	    NORMAL(1), WAIT, ROUTE(1), WAIT, RESTART, ROLL(20, 6), END(1),
+	    WAIT } },
+
 	/* what fails */
 	{ "a sync fails", 0, { STORE(0, 300), WAIT, FAIL(DATASYNC),
 	    STORE(1, 300), WAIT, STORE(2, 300), WAIT } },
@@ -128,6 +137,24 @@ const struct script	 scripts[] = {
 	{ "a sync fails and a segment more", 0, { FILL(20, 3), WAIT,
 	    FAIL(DATASYNC), FILL(23, 7), GO_ON(30), KILL, STORE(0, 300),
 	    WAIT, END(20), WAIT } },
+
+	/* the files beside the log */
+	{ "pauses", 0, { PAUSE, WAIT, STORE(0, 300), PAUSE, WAIT, PAUSE,
+	    PAUSE, WAIT } },
+	{ "pauses that are not kept", 0, { PAUSE, WAIT, FAIL(SYNC), PAUSE,
+	    WAIT, PAUSE, WAIT, FAIL(RENAME), PAUSE, WAIT, FAIL(WRITE),
+	    PAUSE, WAIT, PAUSE, WAIT } },
+	{ "pauses after starts", 0, { PAUSE, WAIT, RESTART, PAUSE, GO_ON(4),
+	    KILL, PAUSE, WAIT, PAUSE, GO_ON(3), CUT, PAUSE, WAIT } },
+	{ "counters", 0, { COUNT, WAIT, COUNT, WAIT, STORE(0, 300), COUNT,
+	    WAIT } },
+	{ "counters that are not kept", 0, { COUNT, WAIT, COUNT, WAIT,
+	    FAIL(DATASYNC), COUNT, WAIT, COUNT, WAIT, COUNT, WAIT,
+	    FAIL(RENAME), COUNT, WAIT, COUNT, WAIT, FAIL(WRITE), COUNT, WAIT,
+	    COUNT, WAIT } },
+	{ "counters after starts", 0, { COUNT, WAIT, COUNT, GO_ON(3), KILL,
+	    COUNT, WAIT, COUNT, WAIT, RESTART, COUNT, WAIT, COUNT, GO_ON(4),
+	    CUT, COUNT, WAIT, COUNT, WAIT } },
 
 	/* one process after another */
 	{ "restart", 0, { STORE(0, 300), STORE(1, 300), WAIT, DEFER(0, 0),

@@ -203,10 +203,52 @@ sync_fd(int fd, enum seam_call call, bool forgotten)
 	return wrong ? no(EIO) : 0;
 }
 
+/* of a file in the root directory whose name begins so */
+struct look {
+	const char	*prefix;
+	unsigned	 node;
+	bool		 found;
+};
+
+static void
+compare(void *arg, const char *name)
+{
+	struct look	*l = arg;
+
+	l->found |= strncmp(name, l->prefix, strlen(l->prefix)) == 0 &&
+	    model_lookup(MODEL_ROOT, name) == l->node;
+}
+
+static bool
+is_called(int fd, const char *prefix)
+{
+	struct look	 l = { prefix, node_of(fd), false };
+
+	model_list(MODEL_ROOT, compare, &l);
+	return l.found;
+}
+
 static int
 seam_datasync(int fd)
 {
-	return sync_fd(fd, SEAM_DATASYNC, seam_bug == BUG_NO_DATASYNC);
+	return sync_fd(fd, SEAM_DATASYNC, seam_bug == BUG_NO_DATASYNC ||
+	    (seam_bug == BUG_NO_COUNTERS_SYNC && is_called(fd, "log-")));
+}
+
+/* A thread syncs the root for what it has replaced there, and nothing else. */
+static bool
+forgets_directory(int fd)
+{
+	return seam_bug == BUG_NO_DIRECTORY_SYNC ||
+	    (seam_bug == BUG_NO_REPLACED_SYNC && node_of(fd) == MODEL_ROOT &&
+	    sched_is_thread());
+}
+
+static bool
+forgets_file(int fd)
+{
+	return seam_bug == BUG_NO_FILE_SYNC ||
+	    (seam_bug == BUG_NO_REPLACE_SYNC && is_called(fd, "replace."));
 }
 
 static int
@@ -214,8 +256,8 @@ seam_sync(int fd)
 {
 	bool	 directory = seam_owns(fd) && model_is_directory(node_of(fd));
 
-	return sync_fd(fd, SEAM_SYNC, seam_bug == (directory ?
-	    BUG_NO_DIRECTORY_SYNC : BUG_NO_FILE_SYNC));
+	return sync_fd(fd, SEAM_SYNC, directory ? forgets_directory(fd) :
+	    forgets_file(fd));
 }
 
 static int

@@ -10,13 +10,16 @@
 
 #include <stdbool.h>
 
-/* What is wrong on purpose: here, in no_rewrite.c, and from the fifth on in
- * life.c. */
+/* What is wrong on purpose: here, in no_rewrite.c, and where something is
+ * told too early, or wrongly, in life.c. */
 enum bug {
 	BUG_NONE,
 	BUG_NO_DATASYNC,	/* fdatasync does nothing */
 	BUG_NO_FILE_SYNC,	/* fsync of a file does nothing */
 	BUG_NO_DIRECTORY_SYNC,
+	BUG_NO_REPLACE_SYNC,	/* only of a file that replaces another */
+	BUG_NO_REPLACED_SYNC,	/* only of the directory that it is in */
+	BUG_NO_COUNTERS_SYNC,	/* only of the log of the counters */
 	BUG_NO_REWRITE,		/* a start syncs what it should write again */
 	BUG_EARLY_STORED,	/* acknowledged when it is asked for */
 	BUG_EARLY_RESULT,

@@ -13,7 +13,7 @@
 
 #include <errno.h>
 
-#include "driver.h"
+#include "cases.h"
 
 #define WAIT_MS		DEADLINE_MS	/* for what must come */
 #define HEARD_MAX	(1 << 20)
@@ -25,36 +25,10 @@ struct record {
 	char			 octets[HEARD_MAX];
 };
 
-static struct child		 ch;
 static struct frame_channel	 queued, resolver, opener, box;
 static struct record		*host;
 static uint16_t			 host_port;
 static pid_t			 host_pid;
-static const char		*current;	/* the case */
-
-static void
-check(bool ok, const char *what)
-{
-	verdict(ok, ch.role, current, "", what);
-}
-
-static void
-check_alive(void)
-{
-	check(lives(&ch), "the process has died");
-}
-
-static void
-check_fault(const char *word)
-{
-	char	 more[256];
-
-	listen_until(&ch, has_fault);
-	snprintf(more, sizeof(more), "fault \"%s\", not \"%s\"", ch.fault,
-	    word);
-	check(strcmp(ch.fault, word) == 0, more);
-	ch.fault[0] = '\0';
-}
 
 /* ---- a mail host ------------------------------------------------------- */
 

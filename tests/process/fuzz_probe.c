@@ -16,7 +16,7 @@
 #define FRAMES		20000		/* to each role */
 #define BURST		2		/* about so many, then its answers */
 #define LINKS_MAX	ROLE_N
-#define SETTLE_MS	20000		/* to let go of what it had open */
+#define SETTLE_MS	DEADLINE_MS	/* to let go of what it had open */
 #define PAYLOAD_MAX	(8 << 20)
 
 /* A role we play; its channel is up, or fd -1. */

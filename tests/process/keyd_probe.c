@@ -22,7 +22,7 @@
 			"d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLw" \
 			"cE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU="
 						/* "pencil" */
-#define WAIT_MS		20000
+#define WAIT_MS		DEADLINE_MS
 #define MAP_MAX		(1UL << 30)	/* beyond: a sanitizer's shadow */
 #define CREDIT		64	/* of AUTH_CHECK, messages.h */
 

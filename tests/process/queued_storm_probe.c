@@ -14,7 +14,7 @@
 #define STEPS		20000
 #define IDS		4000		/* so that some come again */
 #define KNOWN_MAX	64		/* jobs and routes remembered */
-#define SETTLE_MS	20000
+#define SETTLE_MS	DEADLINE_MS
 #define FLUSHERS	4		/* as in queued/work.h: each opens the
 					 * segment for itself, when it must */
 

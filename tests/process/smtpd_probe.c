@@ -9,25 +9,11 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
-#include "driver.h"
+#include "cases.h"
 
-#define WAIT_MS		20000		/* for what must come */
+#define WAIT_MS		DEADLINE_MS	/* for what must come */
 
-static struct child		 ch;
 static struct frame_channel	 mx, queued;
-static const char		*current;	/* the case */
-
-static void
-check(bool ok, const char *what)
-{
-	verdict(ok, ch.role, current, "", what);
-}
-
-static void
-check_alive(void)
-{
-	check(lives(&ch), "the process has died");
-}
 
 /* ---- sockets handed over ----------------------------------------------- */
 

@@ -19,13 +19,16 @@ import time
 import unittest
 import warnings
 
-DEADLINE = 30       # s: for anything that should happen at all
+# s: ends what hangs, and is far beyond what a slow machine needs
+DEADLINE = 90
+CTL_S = 180         # above what posternctl waits by itself
 UID_BASE = 5250
 MAIL_UID = 5400     # owns the mailboxes
 
 
 def build():
-    return os.path.abspath(os.environ.get("POSTERN_BUILD", "build"))
+    return os.path.abspath(os.environ.get("POSTERN_BUILD") or
+                           (sys.argv[1:] or ["build"])[0])
 
 
 def main():
@@ -67,13 +70,18 @@ def until(condition, what, deadline=DEADLINE):
         time.sleep(0.01)
 
 
-def is_alive(pid):
-    """Whether it still has its files; an orphan's init may reap it late."""
+def state_of(pid):
+    """As in proc(5); X: it has gone."""
     try:
         with open("/proc/%d/stat" % pid) as f:
-            return f.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+            return f.read().rsplit(")", 1)[1].split()[0]
     except (FileNotFoundError, ProcessLookupError):
-        return False
+        return "X"
+
+
+def is_alive(pid):
+    """Whether it still has its files; an orphan's init may reap it late."""
+    return state_of(pid) not in "ZX"
 
 
 class Postern:
@@ -155,16 +163,20 @@ route * { via 127.0.0.1:2526; }
         if self.proc.poll() is None:
             self.proc.send_signal(signal.SIGTERM)
         try:
-            status = self.proc.wait(60)
+            status = self.proc.wait(DEADLINE)
         except subprocess.TimeoutExpired:
             self.kill_all()
-            raise AssertionError("no stop within 60 s:\n" + self.log())
+            raise AssertionError("no stop within %d s:\n%s" %
+                                 (DEADLINE, self.log()))
         self.proc = None
         self.log_file.close()
         return status
 
     def kill_all(self):
-        """kill -9 of the whole tree at once."""
+        """kill -9 of the whole tree at once: of a master that is stopped,
+        as a child that it has just forked has all its sockets."""
+        self.proc.send_signal(signal.SIGSTOP)
+        until(lambda: state_of(self.proc.pid) in "TZX", "master is stopped")
         pids = self.tree()
         for pid in pids:
             try:
@@ -216,7 +228,7 @@ route * { via 127.0.0.1:2526; }
         p = subprocess.run([build() + "/posternctl", "-s",
                             self.dir + "/run/control", *args],
                            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                           text=True, timeout=60, stdin=subprocess.DEVNULL)
+                           text=True, timeout=CTL_S, stdin=subprocess.DEVNULL)
         if check and p.returncode != 0:
             raise AssertionError("posternctl %s: %d %s" % (
                 args, p.returncode, p.stderr))
@@ -230,9 +242,11 @@ route * { via 127.0.0.1:2526; }
         return json.loads(self.ctl("--json", "status"))
 
     def pids(self):
-        """{"queued": pid, "mx": pid ...}; workers as "mx", "mx1" ..."""
+        """{"queued": pid, "mx": pid ...}; workers as "mx", "mx1" ...  Of a
+        master that is slow to answer, a status has none."""
+        rows = until(lambda: self.status()["processes"], "master's answer")
         return {r["role"] + (str(r["index"]) if r["index"] else ""): r["pid"]
-                for r in self.status()["processes"]}
+                for r in rows}
 
     def maildir(self, user):
         """Contents of the messages in a mailbox, oldest first."""
@@ -261,7 +275,8 @@ route * { via 127.0.0.1:2526; }
     # --- talking to it ---
 
     def smtp(self, trusted=False, port=25):
-        return smtplib.SMTP("127.0.0.1", port, "client.test", timeout=60,
+        return smtplib.SMTP("127.0.0.1", port, "client.test",
+                            timeout=DEADLINE,
                             source_address=("127.0.0.2" if trusted else
                                             "127.0.0.1", 0))
 
@@ -291,7 +306,7 @@ class Raw:
 
     def __init__(self, port=25, trusted=False, banner=True):
         self.s = socket.create_connection(
-            ("127.0.0.1", port), 30,
+            ("127.0.0.1", port), DEADLINE,
             ("127.0.0.2" if trusted else "127.0.0.1", 0))
         self.f = self.s.makefile("rb")
         if banner:

@@ -3,6 +3,7 @@ import imaplib
 import os
 import socket
 
+from host import DEADLINE
 from real_program import MAIL_UID, Program
 
 PASSWORD = "only for tests"
@@ -95,7 +96,7 @@ class Dovecot(Program):
 
     def fetch(self, user):
         """All messages of a user over IMAP, with CRLF, oldest first."""
-        c = imaplib.IMAP4("127.0.0.1", self.imap_port, timeout=60)
+        c = imaplib.IMAP4("127.0.0.1", self.imap_port, timeout=DEADLINE)
         try:
             c.login(user, PASSWORD)
             c.select("INBOX", readonly=True)

@@ -4,7 +4,7 @@ what reports say of them."""
 import os
 import re
 
-from host import Case, Raw, main
+from host import Case, DEADLINE, Raw, main
 from peers import Sink
 
 BODY = b"From: a@remote.test\r\nSubject: test\r\n\r\nHello\r\n"
@@ -47,6 +47,7 @@ spool { directory %(dir)s/spool; segment-size 1m; reserve 1m; }
 log { level debug; }
 postmaster alice@here.test;
 delivery-users %(mail)d;
+%(unverified)s
 table mailboxes file %(dir)s/mailboxes;
 table aliases file %(dir)s/aliases;
 table large file %(dir)s/large;
@@ -202,14 +203,14 @@ class Alias(Case):
         p = self.host()
         os.chmod(p.dir + "/team", 0o664)
         p.start(wait=False)
-        self.assertNotEqual(p.proc.wait(30), 0)
+        self.assertNotEqual(p.proc.wait(DEADLINE), 0)
         self.assertRegex(p.log(), re.escape(p.dir) + r"/aliases:5: "
                          r":include:\S+/team: not root's, or others may "
                          r"write to it")
         os.chmod(p.dir + "/team", 0o644)
         os.chown(p.dir + "/team", 5400, 5400)
         p.start(wait=False)
-        self.assertNotEqual(p.proc.wait(30), 0)
+        self.assertNotEqual(p.proc.wait(DEADLINE), 0)
         self.assertEqual(len(re.findall("/aliases:5: ", p.log())), 2)
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 
-from host import Case, build, main, until
+from host import Case, DEADLINE, build, main, until
 
 BODY = b"Subject: a subject\r\n\r\nHello\r\n"
 LARGE = b"Subject: large\r\n\r\n" + b"0123456789abcde\r\n" * 80000
@@ -15,7 +15,7 @@ LARGE = b"Subject: large\r\n\r\n" + b"0123456789abcde\r\n" * 80000
 def check(directory):
     r = subprocess.run([build() + "/queued", "-C", directory],
                        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                       text=True, timeout=60)
+                       text=True, timeout=DEADLINE)
     return r.returncode, [json.loads(x) for x in r.stdout.splitlines()], \
         r.stderr
 

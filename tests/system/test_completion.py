@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 
-from host import Case, build, main
+from host import Case, DEADLINE, build, main
 
 TOP = os.path.dirname(os.path.abspath(__file__)) + "/../.."
 # the words of a line as readline breaks it, the cursor behind the last
@@ -22,7 +22,7 @@ class Completion(Case):
         p = subprocess.run(
             ["bash", "--norc", "-c", SCRIPT % TOP, "bash",
              build() + "/posternctl", *words], stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, timeout=60,
+            stderr=subprocess.PIPE, text=True, timeout=DEADLINE,
             stdin=subprocess.DEVNULL)
         self.assertEqual(p.stderr, "")
         return p.stdout.split()
@@ -44,6 +44,10 @@ class Completion(Case):
         self.assertEqual(self.complete("queue", "--js"), ["--json"])
         self.assertEqual(self.complete("pause", "all", "--unt"), ["--until="])
         self.assertEqual(self.complete("--so"), ["--sort=", "--socket="])
+        self.assertEqual(self.complete("route", "all", "--v"),
+                         ["--via=", "--version"])
+        self.assertEqual(self.complete("route", "all", "--via", "=", "smtps"),
+                         ["smtps://"])
 
     def test_filters(self):
         self.assertIn("from=", self.complete("queue", ""))
@@ -51,6 +55,7 @@ class Completion(Case):
         # what the shell would take for itself is quoted
         self.assertEqual(self.complete("retry", "ag"), ["age\\>", "age\\<"])
         self.assertEqual(self.complete("release", "to=x", "al"), ["all"])
+        self.assertIn("reply~", self.complete("route", ""))
         self.assertEqual(self.complete("status", ""), [])
         self.assertEqual(self.complete("pause", ""),
                          ["route=", "domain=", "all"])

@@ -6,7 +6,7 @@ import re
 import socket
 import subprocess
 
-from host import Case, UID_BASE, build, main, until
+from host import Case, DEADLINE, UID_BASE, build, main, until
 from peers import Sink
 
 BODY = b"Subject: a subject\r\n\r\nHello\r\n"
@@ -116,7 +116,8 @@ class Ctl(Case):
         cmd = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
                build() + "/posternctl", "-s", p.dir + "/run/control"]
         return subprocess.run(cmd + list(args), stderr=subprocess.PIPE,
-                              stdout=subprocess.PIPE, text=True, timeout=30)
+                              stdout=subprocess.PIPE, text=True,
+                              timeout=DEADLINE)
 
     def test_local_access(self):
         """Others do not get in; who is let in may look, and change nothing."""
@@ -157,7 +158,7 @@ class Ctl(Case):
                     s = socket.socket(socket.AF_UNIX)
                     s.connect(path)
                     held.append(s)
-                    s.settimeout(30)
+                    s.settimeout(DEADLINE)
                     open_ones += s.recv(1) != b""      # its HELLO, or the end
                 os._exit(open_ones)
             except BaseException:
@@ -173,7 +174,7 @@ class Ctl(Case):
                      b"\xff" * 100000, b"\x0c\0\0\0\x01\0\0\0\0\0\0\0"):
             s = socket.socket(socket.AF_UNIX)
             s.connect(p.dir + "/run/control")
-            s.settimeout(30)
+            s.settimeout(DEADLINE)
             try:
                 s.sendall(junk)
                 while s.recv(4096):
@@ -259,7 +260,7 @@ class Ctl(Case):
         for row in p.queue():
             r = subprocess.run(
                 [build() + "/posternctl", "-s", p.dir + "/run/control",
-                 "cat", row["id"]], stdout=subprocess.PIPE, timeout=60,
+                 "cat", row["id"]], stdout=subprocess.PIPE, timeout=DEADLINE,
                 check=True)
             self.assertEqual(len(r.stdout), row["size"])
             j = json.loads(p.ctl("--json", "cat", row["id"]))
@@ -288,7 +289,7 @@ class Ctl(Case):
             r = subprocess.run(
                 [build() + "/posternctl", "-s", p.dir + "/run/control",
                  *args], stdin=slave, stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE, text=True, timeout=60)
+                stderr=subprocess.PIPE, text=True, timeout=DEADLINE)
             os.close(slave)
             os.close(master)
             self.assertEqual(r.returncode, 0, r.stderr)
@@ -359,7 +360,8 @@ class Ctl(Case):
             "queue": ["queue"], "queue -by": ["queue", "--by=domain"],
             "status": ["status"], "routes": ["routes"],
             "cat": ["cat", mid], "check reload": ["check"],
-            "retry remove hold release": ["hold", "all"],
+            "retry remove hold release route route n queue":
+                ["hold", "all"],
             "pause resume": ["pause", "all"],
         }
         for name, args in commands.items():

@@ -1,10 +1,11 @@
+#!/usr/bin/env python3
 """Reports (RFC 3461 to 3464, 6533), read as a mail program reads them."""
 import email
 import email.policy
 import os
 import re
 
-from host import Case, Postern, Raw, main, stuff, until
+from host import Case, DEADLINE, Postern, Raw, main, stuff, until
 from peers import Sink
 
 BODY = (b"From: alice@here.test\r\nSubject: the subject\r\n"
@@ -236,7 +237,7 @@ domain list.test { recipients none; aliases names; }
         self.host(self.RELAYED, unverified="")
         self.hostile(n)
         until(lambda: self.p.log().count("is not verified; held") == n,
-              "all are held", 30 + n // 100)
+              "all are held", DEADLINE + n // 10)
         self.assertEqual(len(self.p.queue("state=held")), n)
         # and one who was asked who he is hears of it
         self.submit({"bad@sink.test": ""})

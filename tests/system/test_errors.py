@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 
-from host import Case, Postern, build, main, until
+from host import Case, DEADLINE, Postern, build, main, until
 
 EX_USAGE, EX_UNAVAILABLE, EX_OSERR, EX_CONFIG = 64, 69, 71, 78
 
@@ -15,7 +15,7 @@ class Errors(Case):
     def fails(self, p, status, *words):
         """Start p, which must end by itself with that status and words."""
         p.start(wait=False)
-        got = p.proc.wait(30)
+        got = p.proc.wait(DEADLINE)
         p.proc = None
         log = p.log()
         statuses = status if isinstance(status, tuple) else (status,)
@@ -30,7 +30,7 @@ class Errors(Case):
         r = subprocess.run([build() + "/postern", "-x", build(), "-n", "-f",
                             p.dir + "/postern.conf"],
                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                           text=True, timeout=30)
+                           text=True, timeout=DEADLINE)
         return r.returncode, r.stdout
 
     def test_every_error_of_a_configuration(self):
@@ -80,7 +80,7 @@ class Errors(Case):
         with open(p.dir + "/spool", "w"):
             pass
         p.start(wait=False)
-        self.assertIn(p.proc.wait(60), (70, 71, 73, 74, 78), p.log())
+        self.assertIn(p.proc.wait(DEADLINE), (70, 71, 73, 74, 78), p.log())
         p.proc = None
         self.assertIn("spool", p.log())
 
@@ -90,21 +90,22 @@ class Errors(Case):
         p.write("spool/version", "999\n")
         p.start(wait=False)
         p.wait_log("version")
-        self.assertNotEqual(p.proc.wait(60), 0)
+        self.assertNotEqual(p.proc.wait(DEADLINE), 0)
         p.proc = None
 
     def test_without_root(self):
         r = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534",
                             "--clear-groups", build() + "/postern", "-x",
                             build(), "-f", "/dev/null"], stdout=subprocess.PIPE,
-                           stderr=subprocess.STDOUT, text=True, timeout=30)
+                           stderr=subprocess.STDOUT, text=True,
+                           timeout=DEADLINE)
         self.assertNotEqual(r.returncode, 0)
         self.assertIn("root", r.stdout)
 
     def test_usage(self):
         r = subprocess.run([build() + "/postern", "-Z"],
                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                           text=True, timeout=30)
+                           text=True, timeout=DEADLINE)
         self.assertEqual(r.returncode, EX_USAGE)
         self.assertIn("usage", r.stdout)
 

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 
-from host import Case, Raw, is_alive, main, until
+from host import Case, DEADLINE, Raw, is_alive, main, until
 from peers import Sink
 
 VICTIMS = ["mx", "msa", "queued", "out", "local", "resolverd", "log"]
@@ -54,7 +54,7 @@ class Load:
     def stop(self):
         self.over = True
         for t in self.threads:
-            t.join(60)
+            t.join(DEADLINE)
 
 
 def numbers(sink):
@@ -77,7 +77,7 @@ class Kill(Case):
         load.stop()
         # with which three workers were killed by chance is held
         p.ctl("release", "all", check=False)
-        p.wait_empty(60)
+        p.wait_empty()
         got = numbers(sink)
         lost = load.acked - set(got)
         self.assertFalse(lost, "%d of %d lost; log:\n%s" % (

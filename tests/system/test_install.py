@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import tempfile
 
-from host import Case, build, main, until
+from host import Case, DEADLINE, build, main, until
 
 TOP = os.path.dirname(os.path.abspath(__file__)) + "/../.."
 UNIT = "/usr/local/lib/systemd/system/postern.service"
@@ -53,7 +53,7 @@ StandardError=append:/run/postern.log
 }
 STEPS = """
 waits() {
-	for i in {1..600}; do "$@" && return 0; sleep .05; done
+	for i in {1..1800}; do "$@" && return 0; sleep .05; done
 	return 1
 }
 ready() {
@@ -125,8 +125,7 @@ class Cgroup:
         top = "/sys/fs/cgroup/unified"
         if not os.path.isdir(top):
             top = "/sys/fs/cgroup"
-        self.path = "%s/postern-test-%d" % (top, os.getpid())
-        os.mkdir(self.path)
+        self.path = tempfile.mkdtemp(prefix="postern-test-", dir=top)
 
     def enter(self):
         with open(self.path + "/cgroup.procs", "w") as f:
@@ -193,7 +192,7 @@ class Installed(Case):
         if self.proc is None:
             return 0
         self.proc.terminate()
-        status = self.proc.wait(60)
+        status = self.proc.wait(DEADLINE)
         self.proc = None
         return status
 
@@ -249,7 +248,7 @@ class Installed(Case):
             ["unshare", "-C", "-m", "-u", "-i", "-p", "-f", "--mount-proc",
              "--kill-child", "bash", "-ec", SYSTEMD],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, timeout=120, text=True,
+            stderr=subprocess.STDOUT, timeout=300, text=True,
             preexec_fn=group.enter)
         said = p.stdout
         for name in "console", "postern.log", "steps.log":

@@ -11,7 +11,7 @@ import re
 import ssl
 import subprocess
 
-from host import build, main
+from host import DEADLINE, build, main
 from memory import search, search_files
 from test_tls import Secure, TlsCase, openssl
 
@@ -129,7 +129,7 @@ class Search(TlsCase):
         return subprocess.run(
             [build() + "/posternctl", "password", ACCOUNT],
             input=PASSWORD + "\n", stdout=subprocess.PIPE, text=True,
-            check=True, timeout=60).stdout
+            check=True, timeout=DEADLINE).stdout
 
     def log_in(self, port):
         """Sessions, still open, in which the password was said."""

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import threading
 
-from host import Case, Raw, build, main, until
+from host import Case, DEADLINE, Raw, build, main, until
 from peers import Dns, LmtpSink, Sink
 
 BODY = b"From: a@remote.test\r\nSubject: test\r\n\r\nHello\r\n"
@@ -62,7 +62,7 @@ class Lmtp(Service):
         p.start()
         for _ in range(5):
             p.send(["a@boxes.test", "b@boxes.test"], BODY)
-        p.wait_empty()
+            p.wait_empty()
         self.assertEqual(sorted(m.rcpts[0] for m in sink.mails),
                          ["a@boxes.test"] * 5 + ["b@boxes.test"] * 5)
         # connections are used again
@@ -220,7 +220,7 @@ class Verify(Service):
 
         def reply(verb, arg, session):
             if verb == "RCPT":
-                hold.wait(30)
+                hold.wait(DEADLINE)
             return self.reply(verb, arg, session)
         sink = self.lmtp(p, reply=reply)
         p.start()
@@ -317,7 +317,7 @@ class Verify(Service):
 
         def reply(verb, arg, session):
             if verb == "RCPT":
-                hold.wait(30)
+                hold.wait(DEADLINE)
             return None
         sink = self.lmtp(p, reply=reply)
         p.start()
@@ -341,7 +341,7 @@ class Verify(Service):
         def sendmail(rcpt):
             return subprocess.run(
                 [build() + "/sendmail", "-f", "alice@here.test", rcpt],
-                input=BODY, timeout=60, stderr=subprocess.PIPE,
+                input=BODY, timeout=DEADLINE, stderr=subprocess.PIPE,
                 env=dict(os.environ, POSTERN_SUBMIT=p.dir + "/submit"))
         self.assertEqual(sendmail("yes@boxes.test").returncode, 0)
         p.wait_empty()

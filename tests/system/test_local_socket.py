@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 
-from host import Case, main, until
+from host import Case, DEADLINE, main, until
 
 NOBODY = 65534
 SESSIONS_PER_UID = 20
@@ -33,7 +33,7 @@ class LocalSocket(Case):
     def connect(self, p):
         s = socket.socket(socket.AF_UNIX)
         self.addCleanup(s.close)
-        s.settimeout(30)
+        s.settimeout(DEADLINE)
         s.connect(p.dir + "/submit")
         return s
 
@@ -41,7 +41,7 @@ class LocalSocket(Case):
         return subprocess.run(
             [sys.executable, "-c", CLIENT, p.dir + "/submit", *lines],
             stdout=subprocess.PIPE, check=True, text=True,
-            timeout=60).stdout
+            timeout=DEADLINE).stdout
 
     def test_local_garbage(self):
         """Nobody has more than his share of sessions, whatever he says."""

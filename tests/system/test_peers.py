@@ -6,7 +6,7 @@ import os
 import re
 import smtplib
 
-from host import Case, Raw, main, stuff
+from host import Case, DEADLINE, Raw, main, stuff
 from peers import Sink
 from real_dovecot import Dovecot
 from real_exim import Exim
@@ -179,7 +179,7 @@ class Sender:
     def hand_in(self, peer, rcpts, body, sender="sender@far.test"):
         """Give a mail to the peer, as one of its users would."""
         with smtplib.SMTP("127.0.0.1", peer.port, "user.test",
-                          timeout=60) as s:
+                          timeout=DEADLINE) as s:
             self.assertEqual(s.sendmail(sender, rcpts, body,
                                         ["BODY=8BITMIME"]), {})
 

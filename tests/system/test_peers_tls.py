@@ -7,7 +7,7 @@ import smtplib
 import ssl
 import subprocess
 
-from host import Case, main, until
+from host import Case, DEADLINE, main, until
 from real_dovecot import PASSWORD, Dovecot
 from real_exim import Exim
 from real_postfix import Postfix
@@ -46,7 +46,7 @@ class TlsCase(Case):
 
     def hand_in(self, peer, rcpt, sender="sender@far.test"):
         with smtplib.SMTP("127.0.0.1", peer.port, "user.test",
-                          timeout=60) as s:
+                          timeout=DEADLINE) as s:
             s.sendmail(sender, [rcpt], BODY, ["BODY=8BITMIME"])
 
     def arrived(self, mails):
@@ -160,8 +160,8 @@ smtp_tls_loglevel = 1
 """ % (("secure", ca) if ca else ("encrypt", "")))
 
     def check_verified(self, peer):
-        self.assertIn("Verified TLS connection established to 127.0.0.1",
-                      peer.log())
+        peer.wait_for(lambda: "Verified TLS connection established to "
+                      "127.0.0.1" in peer.log(), "a verified connection")
 
 
 class EximIn(In, TlsCase):
@@ -240,7 +240,8 @@ smtp_sasl_password_maps = texthash:%s
 
     def test_mechanisms_wait_for_tls(self):
         self.start()
-        with smtplib.SMTP("127.0.0.1", 587, "user.test", timeout=60) as s:
+        with smtplib.SMTP("127.0.0.1", 587, "user.test",
+                          timeout=DEADLINE) as s:
             s.ehlo()
             self.assertFalse(s.has_extn("auth"))
             context = ssl.create_default_context(cafile=authority.ca)

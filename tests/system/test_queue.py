@@ -6,7 +6,7 @@ import os
 import re
 import threading
 
-from host import Case, Postern, Raw, main, stuff, until
+from host import Case, DEADLINE, Postern, Raw, main, stuff, until
 from peers import Session, Sink
 
 BODY = b"From: a@remote.test\r\nSubject: test\r\n\r\nHello\r\n"
@@ -50,22 +50,22 @@ class Queue(Case):
         def hold(verb, arg, session):
             if verb == "MAIL":
                 seen.set()
-                go_on.wait(60)
+                go_on.wait(DEADLINE)
         sink = self.sink(reply=hold)
         p = self.postern(ONE_AT_A_TIME)
         self.submit("list@many.test", ["r%d@sink.test" % i
                                        for i in range(500)], total // 500)
-        self.assertTrue(seen.wait(60))
+        self.assertTrue(seen.wait(DEADLINE))
         self.submit("bob@one.test", ["friend@sink.test"])
         go_on.set()
         until(lambda: any(m.rcpts == ["friend@sink.test"]
-                          for m in sink.mails), "the letter", 60)
+                          for m in sink.mails), "the letter")
         with sink.lock:
             at = [m.rcpts for m in sink.mails].index(["friend@sink.test"])
         # one under way, two pulled ahead for one connection, two turns
         self.assertLessEqual(at, 5)
         until(lambda: sum(len(m.rcpts) for m in sink.mails) == total + 1,
-              "the mailing as well", 60 + total // 100)
+              "the mailing as well", DEADLINE + total // 10)
         p.wait_empty()
 
     def test_loop(self):

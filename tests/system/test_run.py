@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 
-from host import Case, build, main, until
+from host import Case, DEADLINE, build, main, until
 from peers import Sink
 
 
@@ -39,7 +39,7 @@ class Run(Case):
         if self.proc is None:
             return 0
         self.proc.send_signal(signal.SIGINT)
-        status = self.proc.wait(60)
+        status = self.proc.wait(DEADLINE)
         self.proc.stdout.close()
         self.proc = None
         return status

@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import threading
 
-from host import Case, Postern, build, main, until
+from host import Case, DEADLINE, Postern, build, main, until
 from memory import search
 
 EX_CONFIG = 78
@@ -104,7 +104,7 @@ class SecretsCase(Case):
         r = subprocess.run(
             [*prefix, build() + "/postern", "-x", build(), "-n", "-f",
              p.dir + "/postern.conf"], stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, timeout=60)
+            stderr=subprocess.STDOUT, text=True, timeout=DEADLINE)
         return r.returncode, r.stdout
 
     def refused_at_start(self, p, words):
@@ -113,7 +113,7 @@ class SecretsCase(Case):
         self.assertEqual(status, EX_CONFIG, said)
         self.assertIn(words, said)
         p.start(wait=False)
-        self.assertEqual(p.proc.wait(60), EX_CONFIG, p.log())
+        self.assertEqual(p.proc.wait(DEADLINE), EX_CONFIG, p.log())
         p.proc = None
         self.assertEqual(p.log().count(words), 1, p.log())
 
@@ -124,7 +124,7 @@ class SecretsCase(Case):
             r = p.ctl(what, check=False)
             self.assertEqual(r.returncode, EX_CONFIG, r)
             self.assertIn(words, r.stderr)
-        self.assertIn(words, p.log())
+        p.wait_log(re.escape(words))
         self.assertEqual(p.pids(), before)
 
 
@@ -186,7 +186,7 @@ class Files(SecretsCase):
             ["setpriv", "--reuid", str(NOBODY), "--clear-groups",
              p.dir + "/postern", "-n", "-f", p.dir + "/postern.conf"],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            timeout=60)
+            timeout=DEADLINE)
         self.assertIn("certificate a: key %s: only root can check it "
                       "(warning)" % p.key, r.stdout)
         self.assertEqual(r.returncode, 0, r.stdout)
@@ -285,7 +285,7 @@ class Fits(SecretsCase):
         self.assertEqual(status, 0, said)
         self.assertRegex(said, r"%s.*expired.*\(warning\)" % p.chain)
         p.start()
-        self.assertRegex(p.log(), r"warn: .*%s.*expired" % p.chain)
+        p.wait_log(r"warn: .*%s.*expired" % p.chain)
         self.assertIn("expired", p.ctl("check", check=False).stderr)
 
 

@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 
-from host import Case, MAIL_UID, build, main, until
+from host import Case, DEADLINE, MAIL_UID, build, main, until
 from peers import Sink
 
 EXTRA = """
@@ -51,7 +51,7 @@ class Sendmail(Case):
     def run_it(self, p, data, *args, expect=0, **kw):
         """Its standard error, and output if there was any."""
         with self.popen(p, *args, **kw) as s:
-            out, err = s.communicate(data, timeout=60)
+            out, err = s.communicate(data, timeout=DEADLINE)
         self.assertEqual(s.returncode, expect, (args, out, err))
         return (err + out).decode()
 
@@ -147,7 +147,7 @@ class Programs(Sendmail):
             with open("/proc/%d/status" % s.pid) as f:
                 peak = int(re.search(r"VmHWM:\s*(\d+) kB",
                                      f.read()).group(1))
-            _, err = s.communicate(timeout=60)
+            _, err = s.communicate(timeout=DEADLINE)
         self.assertEqual(s.returncode, EX_DATAERR, err)
         self.assertIn(b" 552 5.3.4 ", b" " + err)
         self.assertLess(peak, 50 << 10)
@@ -202,7 +202,7 @@ class Programs(Sendmail):
         out, err = s.communicate(
             b"EHLO me\r\nMAIL FROM:<a@b.test>\r\nRCPT TO:<alice@here.test>"
             b"\r\nDATA\r\nSubject: x\r\n\r\nbody\r\n.\r\nNOOP\r\nQUIT\r\n",
-            timeout=60)
+            timeout=DEADLINE)
         self.assertEqual([x[:3] for x in out.split(b"\r\n") if x[3:4] == b" "],
                          [b"220", b"250", b"250", b"250", b"354", b"250",
                           b"250", b"221"], out)
@@ -212,7 +212,7 @@ class Programs(Sendmail):
     def test_smtp_until_the_input_ends(self):
         p = self.host()
         with self.popen(p, "-bs") as s:
-            out, _ = s.communicate(b"EHLO me\r\nNOOP\r\n", timeout=60)
+            out, _ = s.communicate(b"EHLO me\r\nNOOP\r\n", timeout=DEADLINE)
         self.assertEqual(s.returncode, 0)
         self.assertEqual(len(re.findall(rb"^250 ", out, re.M)), 2, out)
 
@@ -240,12 +240,13 @@ class Restarts(Sendmail):
 
     def test_postern_comes_late(self):
         p = self.host(start=False)
-        with self.popen(p, "alice@here.test") as s:
+        with self.popen(p, "-O", "Wait=%d" % DEADLINE,
+                        "alice@here.test") as s:
             s.stdin.write(b"Subject: x\n\nbody\n")
             s.stdin.close()
             time.sleep(0.5)
             p.start()
-            self.assertEqual(s.wait(30), 0, s.stderr.read())
+            self.assertEqual(s.wait(DEADLINE), 0, s.stderr.read())
         p.wait_maildir("alice", 1)
 
     def test_mails_while_postern_restarts(self):
@@ -299,7 +300,7 @@ class Restarts(Sendmail):
             self.assertNotIn("client=uid:0", p.log())
             s.stdin.write(b"last\n")
             s.stdin.close()
-            self.assertEqual(s.wait(30), 0)
+            self.assertEqual(s.wait(DEADLINE), 0)
         p.wait_maildir("alice", 1)
 
     def test_a_killed_writer_sends_what_there_was(self):

@@ -11,7 +11,7 @@ import ssl
 import subprocess
 import tempfile
 
-from host import Case, Postern, Raw, main, until
+from host import Case, DEADLINE, Postern, Raw, main, until
 from memory import search
 from peers import Sink
 
@@ -32,8 +32,8 @@ CONF = Postern.CONF.replace("%(listen)s", "tls first rsa other; %(listen)s") \
 
 def run(*args, **kw):
     return subprocess.run(args, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=60, check=True,
-                          text=True, **kw).stdout
+                          stderr=subprocess.STDOUT, timeout=DEADLINE,
+                          check=True, text=True, **kw).stdout
 
 
 def openssl(*args, **kw):
@@ -135,7 +135,7 @@ class TlsCase(Case):
         said = p.stdout.read()
         p.stdin.close()
         p.stdout.close()
-        p.wait(60)
+        p.wait(DEADLINE)
         return said
 
     def sink(self):
@@ -149,7 +149,8 @@ class TlsCase(Case):
 class Clients(TlsCase):
     def test_smtplib_starttls(self):
         p = self.tls()
-        with smtplib.SMTP("127.0.0.1", 25, "client.test", timeout=60) as s:
+        with smtplib.SMTP("127.0.0.1", 25, "client.test",
+                          timeout=DEADLINE) as s:
             s.starttls(context=self.context())
             s.sendmail("a@remote.test", ["alice@here.test"], BODY)
             version = s.sock.version()
@@ -164,7 +165,8 @@ class Clients(TlsCase):
 
     def test_smtplib_submissions(self):
         p, sink = self.tls(), self.sink()
-        with smtplib.SMTP_SSL("127.0.0.1", 465, "client.test", timeout=60,
+        with smtplib.SMTP_SSL("127.0.0.1", 465, "client.test",
+                              timeout=DEADLINE,
                               context=self.context()) as s:
             s.login("alice@here.test", PASSWORD)
             s.sendmail("alice@here.test", ["x@far.test"], BODY)
@@ -233,7 +235,7 @@ class Clients(TlsCase):
         """mx hands it over, and msa has the same certificates."""
         self.tls()
         sink = self.sink()
-        with smtplib.SMTP("127.0.0.1", 25, "client.test", timeout=60,
+        with smtplib.SMTP("127.0.0.1", 25, "client.test", timeout=DEADLINE,
                           source_address=("127.0.0.2", 0)) as s:
             s.starttls(context=self.context())
             s.sendmail("a@here.test", ["x@far.test"], BODY)
@@ -283,9 +285,14 @@ class Auth(TlsCase):
         with Secure(587, self.context()) as s:
             pid = p.pids()["auth"]
             os.kill(pid, signal.SIGSTOP)
-            s.write(wrong.encode() + b"\r\n")
-            os.kill(pid, signal.SIGKILL)
-            self.assertEqual(s.reply()[0], 454)
+            # no other one comes before the question
+            os.kill(p.proc.pid, signal.SIGSTOP)
+            try:
+                s.write(wrong.encode() + b"\r\n")
+                os.kill(pid, signal.SIGKILL)
+                self.assertEqual(s.reply()[0], 454)
+            finally:
+                os.kill(p.proc.pid, signal.SIGCONT)
             until(is_checked, "there is a new keyd")
             s.cmd(wrong, 535)
 
@@ -431,8 +438,11 @@ class Threats(TlsCase):
         self.tls()
         c = self.context(maximum_version=ssl.TLSVersion.TLSv1_2)
         for c in (c, self.context()):
-            with Secure(25, c) as s:
-                ticket = s.s.session
+            def issued():
+                """None before its worker has a key for them."""
+                with Secure(25, c) as s:
+                    return s.s.session.has_ticket and s.s.session
+            ticket = until(issued, "a ticket")
             with Secure(25, c, session=ticket) as s:
                 self.assertTrue(s.s.session_reused)
             for port in 587, 465:

@@ -9,7 +9,7 @@ import ssl
 import struct
 import threading
 
-from host import Raw, main, until
+from host import DEADLINE, Raw, main, until
 from test_secrets import SecretsCase
 from test_tls import Secure, TlsCase
 
@@ -168,7 +168,7 @@ class Records(TlsCase):
 
 def shake(context, source="127.0.0.1"):
     """A session under TLS, as another client may have it."""
-    s = smtplib.SMTP("127.0.0.1", 25, "client.test", 30, (source, 0))
+    s = smtplib.SMTP("127.0.0.1", 25, "client.test", DEADLINE, (source, 0))
     try:
         s.starttls(context=context)
         return s

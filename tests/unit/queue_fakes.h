@@ -7,6 +7,9 @@
 #ifndef QUEUE_FAKES_H
 #define QUEUE_FAKES_H
 
+#include <sys/mman.h>
+
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <cdb.h>
 #include <cmocka.h>
 #include <event2/event.h>
 
@@ -22,7 +26,10 @@
 #include "peer.h"
 #include "proc.h"
 
+#include "durable.h"
+#include "router.h"
 #include "spool.h"
+#include "work.h"
 
 #define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
 #define FAKES_MAX	256	/* of each kind */
@@ -106,6 +113,7 @@ struct fake_sent {
 	uint64_t	 cursor;
 	size_t		 n_rows;
 	struct msgid	 rows[QUEUE_ROWS_MAX];
+	uint64_t	 not_before, next_try;	/* of the first row */
 	enum show_result show;
 	char		 text[512];	/* the first row, for people */
 };
@@ -120,6 +128,8 @@ fake_note_row(struct fake_sent *s, const struct queue_row *row)
 {
 	const struct queue_rcpt	*r = &row->rcpts[0];
 
+	s->not_before = row->not_before;
+	s->next_try = r->next_try;
 	snprintf(s->text, sizeof(s->text), "%.*s %.*s %.*s %u %.*s",
 	    STR_FMT(row->sender), STR_FMT(r->address), STR_FMT(r->route),
 	    r->state, STR_FMT(r->reply));
@@ -342,6 +352,9 @@ static enum store_result	 fake_space;	/* STORE_OK: it takes mail */
 static bool			 fake_slow;	/* loads wait for fake_load */
 static bool			 fake_no_room;	/* for results */
 static unsigned			 fake_marks[MARK_WARNED + 1];
+static unsigned			 fake_n_vias;	/* ROUTE records; the last: */
+static char			 fake_via[NEXTHOP_TEXT_MAX + 1];
+static size_t			 fake_via_rcpts;
 
 static struct {
 	struct fake_mail	*mail;
@@ -456,6 +469,20 @@ spool_mark(const struct msgid *id, struct spool_place place,
 		done(arg, true);
 }
 
+void
+spool_route(const struct msgid *id, struct spool_place place,
+    const uint16_t *rcpts, size_t n, struct str via, spool_done done,
+    void *arg)
+{
+	(void)place, (void)rcpts;
+	assert_true(fake_n_records < FAKES_MAX);
+	fake_records[fake_n_records++] = (struct fake_record){ .id = *id,
+	    .done = done, .arg = arg };
+	fake_n_vias++;
+	fake_via_rcpts = n;
+	snprintf(fake_via, sizeof(fake_via), "%.*s", STR_FMT(via));
+}
+
 static inline void
 fake_load_one(struct fake_mail *m, spool_envelope envelope,
     spool_loaded loaded, void *arg)
@@ -554,6 +581,61 @@ fakes_set_up(void)
 	fake_space = STORE_OK;
 	log_set_sink(fake_log_sink);
 	fake_time(fake_ms == 0 ? 1000 : 0);
+}
+
+/* ---- tables, routes, a directory --------------------------------------- */
+
+/* A compiled table with these rows; the last is of NULL. */
+static inline int
+fake_table(const char *const (*rows)[2])
+{
+	struct cdb_make	 m;
+	int		 fd = memfd_create("table", 0);
+
+	assert_int_equal(cdb_make_start(&m, fd), 0);
+	for (; (*rows)[0] != NULL; rows++)
+		assert_int_equal(cdb_make_add(&m, (*rows)[0],
+		    (unsigned)strlen((*rows)[0]), (*rows)[1],
+		    (unsigned)strlen((*rows)[1])), 0);
+	assert_int_equal(cdb_make_finish(&m), 0);
+	return fd;
+}
+
+/* From now on mail goes as the configuration says. */
+static inline void
+fake_use_router(void)
+{
+	char		 why[TEXT_MAX];
+	struct router	*r = router_new(&fake_conf, why, sizeof(why));
+
+	assert_non_null(r);
+	router_use(r);
+}
+
+/* For tests with files: an empty directory that is the spool's, and the
+ * threads that write there. */
+static inline void
+fake_enter_spool(void)
+{
+	char	 dir[] = "/tmp/test-queued.XXXXXX";
+
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(chdir(dir), 0);
+	spool_dirs.root = open(".", O_RDONLY | O_DIRECTORY);
+	work_start();
+	assert_int_equal(work_attach(fake_base), 0);
+}
+
+static inline int
+fake_leave_spool(void **state)
+{
+	char	 dir[64], cmd[96];
+
+	(void)state;
+	assert_non_null(getcwd(dir, sizeof(dir)));
+	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
+	assert_int_equal(chdir("/"), 0);
+	return system(cmd);
 }
 
 #endif

@@ -28,22 +28,19 @@
 #include "kept.h"
 #include "log.h"
 #include "peer.h"
-#include "proc.h"
+#include "proc_fake.h"
 #include "question.h"
 #include "route.h"
 #include "target.h"
 
 #define LATE_MS		20000	/* nothing here takes as long */
 
-static struct event_base	*base;
-static struct conf		 conf;
-static bool			 stopping, queued_down, resolver_down, opener_down;
+static bool			 queued_down, resolver_down, opener_down;
 static struct peer		 queued_peer = { .role = ROLE_QUEUED };
 static struct peer		 resolver_peer = { .role = ROLE_RESOLVERD };
 static struct peer		 opener_peer = { .role = ROLE_DELIVERD_CONNECT };
 
-/* what was said to queued, and the open question */
-static char			 said[8192];
+/* the open question */
 static struct route		*asker;
 static pending_lost		 asker_lost;
 static unsigned			 n_asked;
@@ -59,24 +56,6 @@ static unsigned			 n_in_hand, n_to_send;
 
 /* ---- the process around it --------------------------------------------- */
 
-struct event_base *
-proc_base(void)
-{
-	return base;
-}
-
-const struct conf *
-proc_conf(void)
-{
-	return &conf;
-}
-
-bool
-proc_stopping(void)
-{
-	return stopping;
-}
-
 struct peer *
 proc_peer(enum role role)
 {
@@ -85,17 +64,6 @@ proc_peer(enum role role)
 	if (role == ROLE_DELIVERD_CONNECT)
 		return opener_down ? NULL : &opener_peer;
 	return resolver_down ? NULL : &resolver_peer;
-}
-
-static void
-note(const char *fmt, ...)
-{
-	size_t	 n = strlen(said);
-	va_list	 ap;
-
-	va_start(ap, fmt);
-	vsnprintf(said + n, sizeof(said) - n, fmt, ap);
-	va_end(ap);
 }
 
 static void
@@ -510,12 +478,6 @@ teardown(void **state)
 	window = 0;
 	turn_until(asleep);
 	return 0;
-}
-
-static void
-no_log(enum log_level level, const char *line, size_t n)
-{
-	(void)level, (void)line, (void)n;
 }
 
 #define TEST(test)	cmocka_unit_test_setup_teardown(test, setup, teardown)

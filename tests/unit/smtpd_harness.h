@@ -491,8 +491,6 @@ harness_setup(void)
 	peer_setup(harness_base, ROLE_SMTPD_MSA, 0, 1);
 	session_setup(harness_base, harness_no_session);
 	queue_setup(harness_base);
-	clients_setup();
-	throttle_setup();
 	harness_set_defaults();
 	harness_queued_start();
 	keyd_start();
@@ -584,5 +582,37 @@ harness_talk(struct str in, size_t cut)
 	harness_disconnect();
 	return harness_told();
 }
+
+/* Says it and returns what the client is told from then on. */
+static inline const char *
+says(const char *line)
+{
+	buf_reset(&harness_out);
+	harness_send(str_of(line));
+	harness_run();
+	return harness_told();
+}
+
+/* ---- the group of tests ------------------------------------------------ */
+
+static inline int
+harness_begin(void **state)
+{
+	(void)state;
+	harness_setup();
+	return 0;
+}
+
+/* Before each: no client of one that has failed, and the usual settings. */
+static inline int
+harness_before(void **state)
+{
+	(void)state;
+	harness_disconnect();
+	harness_set_defaults();
+	return 0;
+}
+
+#define HARNESS_TEST(fn)	cmocka_unit_test_setup(fn, harness_before)
 
 #endif

@@ -43,6 +43,7 @@ struct ledger_line {
 	bool			 held, warned, done;
 	uint32_t		 tries;
 	char			 reply[32];
+	char			 via[2][32];	/* of each recipient */
 	struct spool_place	 place;
 	bool			 whole;		/* its content was right */
 };
@@ -164,6 +165,9 @@ drv_found(const struct spool_message *m)
 	l->tries = m->rcpts[0].tries;
 	snprintf(l->reply, sizeof(l->reply), "%.*s",
 	    STR_FMT(m->rcpts[0].reply));
+	for (size_t i = 0; i < 2; i++)
+		snprintf(l->via[i], sizeof(l->via[i]), "%.*s",
+		    STR_FMT(m->vias != NULL ? m->vias[i] : STR_NONE));
 }
 
 /* what the cleaner wants to know, and tells */
@@ -310,6 +314,18 @@ drv_mark(unsigned k, enum spool_mark mark)
 	    &ledger->line[k]);
 }
 
+/* The first n recipients from that one on. */
+static inline void
+drv_route(unsigned k, uint16_t from, size_t n, const char *via)
+{
+	const uint16_t	 rcpts[2] = { from, (uint16_t)(from + 1) };
+	struct msgid	 id = drv_id(k);
+
+	drv_waiting++;
+	spool_route(&id, ledger->line[k].place, rcpts, n, str_of(via),
+	    drv_on_ended, &ledger->line[k]);
+}
+
 static inline bool
 drv_fd_is(int fd, const char *want, size_t n)
 {
@@ -405,7 +421,7 @@ drv_in_child(void (*fn)(void *), void *arg)
 	pid_t	 pid = fork();
 
 	if (pid == 0) {
-		alarm(20);
+		alarm(120);
 		drv_waiting = 0;
 		fn(arg);
 		_exit(0);

@@ -5,12 +5,7 @@
  */
 #include "queue_fakes.h"
 
-#include <sys/mman.h>
-
-#include <cdb.h>
-
 #include "expand.h"
-#include "router.h"
 
 enum { BOXES, ALIASES, SECOND, ACCOUNTS, N_TABLES };
 
@@ -124,21 +119,6 @@ static const char *const second[][2] = {
 	{ NULL, NULL },
 };
 
-static int
-make_table(const char *const (*rows)[2])
-{
-	struct cdb_make	 m;
-	int		 fd = memfd_create("table", 0);
-
-	assert_int_equal(cdb_make_start(&m, fd), 0);
-	for (; (*rows)[0] != NULL; rows++)
-		assert_int_equal(cdb_make_add(&m, (*rows)[0],
-		    (unsigned)strlen((*rows)[0]), (*rows)[1],
-		    (unsigned)strlen((*rows)[1])), 0);
-	assert_int_equal(cdb_make_finish(&m), 0);
-	return fd;
-}
-
 /* many and other: 1,000 addresses each, of different domains; wide: the
  * same address again and again; wider: that, again and again. */
 static void
@@ -167,10 +147,10 @@ set_up(void **state)
 	fakes_set_up();
 	if (many[0][0] == '\0')
 		make_many();
-	fake_tables[BOXES] = make_table(boxes);
-	fake_tables[ALIASES] = make_table(aliases);
-	fake_tables[SECOND] = make_table(second);
-	fake_tables[ACCOUNTS] = make_table(accounts);
+	fake_tables[BOXES] = fake_table(boxes);
+	fake_tables[ALIASES] = fake_table(aliases);
+	fake_tables[SECOND] = fake_table(second);
+	fake_tables[ACCOUNTS] = fake_table(accounts);
 	fake_conf.hostname = (struct str)STR("host.test");
 	fake_conf.postmaster = (struct str)STR("alice@here.test");
 	fake_conf.tables = table_confs;

@@ -524,6 +524,6 @@ main(void)
 	server_recv = tls_recv;
 	server_send = tls_send;
 	tls = tls_client_new(bundle());
-	alarm(50);	/* what never ends is a failure */
+	alarm(300);	/* what never ends is a failure */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,7 +28,7 @@
 #include "sandbox.h"
 
 #define NOBODY	65534
-#define PATIENCE_S	10	/* then a child that the filter should have
+#define PATIENCE_S	60	/* then a child that the filter should have
 				 * killed is killed by a signal of its own */
 
 static char	 directory[] = "/tmp/test_confine.XXXXXX";

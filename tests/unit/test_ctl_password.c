@@ -105,7 +105,7 @@ typist(int fd, const char *first, const char *second)
 
 	if ((pid = fork()) != 0)
 		return pid;
-	alarm(10);
+	alarm(120);
 	if (!wait_for(fd, "Password: ", seen, sizeof(seen)) ||
 	    dprintf(fd, "%s\n", first) < 0 ||
 	    !wait_for(fd, "again: ", seen, sizeof(seen)) ||

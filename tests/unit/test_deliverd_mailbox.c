@@ -23,17 +23,12 @@
 #include "log.h"
 #include "mailbox.h"
 #include "peer.h"
-#include "proc.h"
+#include "proc_fake.h"
 
 #define PEERS_MAX	128
 
-static struct event_base	*base;
 static struct delivery_conf	 deliveries[2];
-static struct conf		 conf = { .deliveries = deliveries,
-				    .n_deliveries = 2 };
-static bool			 stopping, stopped;
 static struct peer		 queued_peer, master_peer;
-static char			 said[4096];
 
 /* the questions to master that are open, and the processes */
 static void			*opening[PEERS_MAX];
@@ -49,24 +44,6 @@ static size_t			 n_processes;
 
 /* ---- the process around it --------------------------------------------- */
 
-struct event_base *
-proc_base(void)
-{
-	return base;
-}
-
-const struct conf *
-proc_conf(void)
-{
-	return &conf;
-}
-
-bool
-proc_stopping(void)
-{
-	return stopping;
-}
-
 struct peer *
 proc_peer(enum role role)
 {
@@ -77,17 +54,6 @@ struct peer *
 proc_master(void)
 {
 	return &master_peer;
-}
-
-static void
-note(const char *fmt, ...)
-{
-	size_t	 n = strlen(said);
-	va_list	 ap;
-
-	va_start(ap, fmt);
-	vsnprintf(said + n, sizeof(said) - n, fmt, ap);
-	va_end(ap);
 }
 
 int
@@ -467,12 +433,6 @@ test_unknown_route(void **state)
 }
 
 static void
-on_stopped(void)
-{
-	stopped = true;
-}
-
-static void
 test_stop(void **state)
 {
 	(void)state;
@@ -488,12 +448,6 @@ test_stop(void **state)
 	process_does(0, RCPT_DELIVERED, "2.0.0");
 	check("1:D2.0.0 ");
 	assert_true(stopped);
-}
-
-static void
-no_log(enum log_level level, const char *line, size_t n)
-{
-	(void)level, (void)line, (void)n;
 }
 
 #define TEST(test)	cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -517,6 +471,8 @@ main(void)
 
 	log_set_sink(no_log);
 	base = event_base_new();
+	conf.deliveries = deliveries;
+	conf.n_deliveries = sizeof(deliveries) / sizeof(deliveries[0]);
 	mailbox_setup();
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,7 +7,8 @@
 
 #include "trust.h"
 
-#define IDLE_MS		100	/* longer than what is done meanwhile */
+#define IDLE_MS		100
+#define LONG_MS		2000	/* longer than what is done meanwhile */
 
 #define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
 
@@ -69,7 +70,7 @@ reuse_same(void **state)
 	struct route_wake	 again = plain;
 
 	(void)state;
-	conf.connection_idle_ms = IDLE_MS;
+	conf.connection_idle_ms = LONG_MS;
 	one_mail(&plain);
 	new_queued();
 	again.route = 9;

@@ -359,20 +359,6 @@ test_unsayable(void **state)
 	assert_int_equal(n_rcpts, 0);
 }
 
-static bool	 stopped;
-
-static void
-on_stopped(void)
-{
-	stopped = true;
-}
-
-static bool
-is_stopped(void)
-{
-	return stopped;
-}
-
 static void
 test_stop(void **state)
 {

@@ -9,6 +9,7 @@ static void
 test_one(void **state)
 {
 	(void)state;
+	conf.connection_idle_ms = 1000;
 	wake(1, "b.test", false);
 	assert_string_equal(said, "ask-mx w2 ");
 	answer(NAMES_OK, here, 1);
@@ -39,6 +40,7 @@ static void
 test_many(void **state)
 {
 	(void)state;
+	conf.connection_idle_ms = 2000;	/* none is closed meanwhile */
 	n_to_send = 500;
 	wake(1, "b.test", false);
 	answer(NAMES_OK, here, 1);
@@ -337,6 +339,7 @@ static void
 test_queued_lost(void **state)
 {
 	(void)state;
+	conf.connection_idle_ms = 2000;	/* it is kept open */
 	wake(1, "b.test", false);
 	send_job(1);
 	send_job(1);
@@ -358,20 +361,6 @@ test_queued_lost(void **state)
 	send_job(77);
 	turn_until(all_ended);
 	assert_int_equal(n_sessions, 1);
-}
-
-static bool	 stopped;
-
-static void
-on_stopped(void)
-{
-	stopped = true;
-}
-
-static bool
-is_stopped(void)
-{
-	return stopped;
 }
 
 /* What is under way ends, what waits comes back, connections leave. */

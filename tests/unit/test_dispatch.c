@@ -613,6 +613,71 @@ test_one_report_for_a_round(void **state)
 	}
 }
 
+/* Of 150: those that the job was for, told from the last to the first. */
+static void
+fail_backwards(const struct fake_sent *job)
+{
+	struct fake_sent	 back = *job;
+
+	for (size_t i = 0; i < job->n_rcpts; i++)
+		back.rcpts[i] = job->rcpts[job->n_rcpts - 1 - i];
+	say(&back, RCPT_FAILED, 550, "5.1.1");
+}
+
+/* We die and find the message again, and the workers what they had. */
+static void
+die_and_resume(const struct msgid *id, struct fake_sent job[2])
+{
+	struct spool_rcpt	 states[JOB_RCPTS_MAX * 2] = { { 0 } };
+	struct spool_message	 s = { .rcpts = states,
+	    .envelope = &fake_mail_find(id)->envelope, .size = 9 };
+	struct rcpt_index	 in_hand[JOB_RCPTS_MAX];
+
+	mail_free(mail_find(id));
+	fake_sync(true);		/* of that life, and for nobody */
+	worker_down();
+	for (uint16_t i = 0; i < s.envelope->n_rcpts; i++)
+		states[i].index = i;
+	intake_found(&s);
+	worker_up();
+	for (uint32_t k = 0; k < 2; k++) {
+		for (size_t i = 0; i < job[k].n_rcpts; i++)
+			in_hand[i].index = job[k].rcpts[i];
+		job[k].job.job = 5001 + k;
+		on_job_resume(&out, 0, &(struct job_resume){ 5001 + k, *id,
+		    in_hand, job[k].n_rcpts });
+	}
+	resumed();
+}
+
+/*
+ * The report is durable, but not the end of those whom it is about: they end
+ * again, in another order, and the report is not made again.
+ */
+static void
+test_one_report_over_a_death(void **state)
+{
+	struct msgid		 id = submit_to("alice@example.org", 150);
+	struct fake_sent	 job[2];
+	size_t			 mails;
+
+	(void)state;
+	wake_up(2);
+	assert_true(next_job(&job[0]) && next_job(&job[1]));
+	say(&job[0], RCPT_FAILED, 550, "5.1.1");
+	mails = fake_n_mails;
+	say(&job[1], RCPT_FAILED, 550, "5.1.1");
+	assert_int_equal(fake_n_mails, mails + 1);
+	die_and_resume(&id, job);
+	fail_backwards(&job[1]);
+	assert_int_equal(mail_waiting(mail_find(&id)), 150);
+	fail_backwards(&job[0]);
+	assert_int_equal(fake_n_mails, mails + 1);
+	assert_true(last_record()->gone);
+	fake_sync(true);
+	assert_null(mail_find(&id));
+}
+
 /* What asks for a word of success gets it from us, where the remote does not
  * see to it. */
 static void
@@ -1451,6 +1516,7 @@ main(void)
 		TEST(test_mixed_results),
 		TEST(test_failure_is_reported_first),
 		TEST(test_one_report_for_a_round),
+		TEST(test_one_report_over_a_death),
 		TEST(test_success),
 		TEST(test_unverified_senders),
 		TEST(test_no_report_no_end),

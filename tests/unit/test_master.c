@@ -79,10 +79,11 @@ test_role_wanted(void **state)
 		{ tls, 2, 0, ROLE_KEYD_AUTH, 0 },
 		{ users, 1, 0, ROLE_KEYD_SIGN, 1 },
 		{ users, 1, 0, ROLE_KEYD_AUTH, 1 },
+		{ users, 1, 0, ROLE_STATE, 1 },
+		{ tls, 2, 1, ROLE_STATE, 0 },
 		{ mx, 1, 1, ROLE_KEYD_CRED, 0 },
 		{ mx, 1, 1, ROLE_DELIVERD_CONNECT, 0 },
 		/* nothing configures these yet */
-		{ mx, 1, 1, ROLE_STATE, 0 },
 		{ mx, 1, 1, ROLE_DELIVERD_STS, 0 },
 		{ mx, 1, 1, ROLE_SMTPD_API, 0 },
 	};
@@ -162,6 +163,14 @@ test_confine(void **state)
 
 	assert_int_equal(plan_confine(&conf, ROLE_QUEUED, &m, &room), 0);
 	assert_true(str_equal(m.root, str_of("/var/spool/p")));
+	assert_int_equal(m.n_ports, 0);
+
+	/* beside the spool, where queued cannot touch it */
+	assert_int_equal(plan_confine(&conf, ROLE_STATE, &m, &room), 0);
+	assert_true(str_equal(m.root, str_of("/var/spool/p-state")));
+	conf.spool = str_of("/var/spool/p//");
+	assert_int_equal(plan_confine(&conf, ROLE_STATE, &m, &room), 0);
+	assert_true(str_equal(m.root, str_of("/var/spool/p-state")));
 	assert_int_equal(m.n_ports, 0);
 
 	assert_int_equal(plan_confine(&conf, ROLE_DELIVERD_OUT, &m, &room), 0);

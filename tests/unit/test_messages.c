@@ -127,6 +127,38 @@ lists_and_strings_keep_their_bounds(void **state)
 	buf_clear(&b);
 }
 
+/* An IPv4 address has one form: the mapped one would be another client. */
+static void
+addresses_have_one_form(void **state)
+{
+	static const char	 octets[] = "\0\0\0\0\0\0\0\0\0\0\xff\xff"
+	    "\xc0\0\2\1";
+	struct netaddr		 a = { .family = 6 }, out;
+	struct buf		 b = BUF_INIT(64);
+	struct wire		 w;
+
+	(void)state;
+	for (int family = 0; family < 256; family++) {
+		memcpy(a.bytes, octets, sizeof(a.bytes));
+		a.bytes[0] = family == 6 ? 0x20 : 0;
+		a.family = (uint8_t)family;
+		buf_reset(&b);
+		fields_put_addr(&b, &a);
+		wire_init(&w, buf_data(&b), b.len);
+		fields_get_addr(&w, &out);
+		assert_int_equal(wire_done(&w), family == 0 || family == 4 ||
+		    family == 6 ? 0 : -1);
+	}
+	memcpy(a.bytes, octets, sizeof(a.bytes));
+	a.family = 6;
+	buf_reset(&b);
+	fields_put_addr(&b, &a);
+	wire_init(&w, buf_data(&b), b.len);
+	fields_get_addr(&w, &out);
+	assert_int_equal(wire_done(&w), -1);
+	buf_clear(&b);
+}
+
 /* Every ask has its answer the other way round, and nobody else's. */
 static void
 asks_and_answers_are_pairs(void **state)
@@ -164,6 +196,8 @@ the_mesh_has_no_more_than_it_needs(void **state)
 		{ ROLE_SMTPD_MX, ROLE_DELIVERD_OUT },
 		{ ROLE_SMTPD_MX, ROLE_DELIVERD_LOCAL },
 		{ ROLE_SMTPD_MX, ROLE_KEYD_AUTH },
+		{ ROLE_SMTPD_MX, ROLE_STATE },
+		{ ROLE_KEYD_AUTH, ROLE_STATE },
 		{ ROLE_SMTPD_MX, ROLE_KEYD_CRED },
 		{ ROLE_SMTPD_MSA, ROLE_KEYD_CRED },
 		{ ROLE_SMTPD_MX, ROLE_SMTPD_MX },
@@ -200,6 +234,7 @@ main(void)
 		cmocka_unit_test(every_truncation_is_refused),
 		cmocka_unit_test(flipped_bits_are_harmless),
 		cmocka_unit_test(lists_and_strings_keep_their_bounds),
+		cmocka_unit_test(addresses_have_one_form),
 		cmocka_unit_test(asks_and_answers_are_pairs),
 		cmocka_unit_test(the_mesh_has_no_more_than_it_needs),
 	};

@@ -239,6 +239,30 @@ test_block_print(void **state)
 	assert_string_equal(netblock_print(&b, text), "2001:db8::/128");
 }
 
+static void
+test_subscriber(void **state)
+{
+	static const struct {
+		const char	*address, *who;
+	} cases[] = {
+		{ "192.0.2.1", "192.0.2.1/32" },
+		{ "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64" },
+		{ "::ffff:192.0.2.1", "192.0.2.1/32" },
+	};
+	char		 text[NETADDR_TEXT_MAX];
+	struct netaddr	 a;
+	struct netblock	 b;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		netaddr_parse(&a, str_of(cases[i].address));
+		a.port = 25;
+		b = netaddr_subscriber(&a);
+		assert_string_equal(netblock_print(&b, text), cases[i].who);
+		assert_int_equal(b.addr.port, 0);
+	}
+}
+
 int
 main(void)
 {
@@ -251,6 +275,7 @@ main(void)
 		cmocka_unit_test(test_block_match),
 		cmocka_unit_test(test_not_blocks),
 		cmocka_unit_test(test_block_print),
+		cmocka_unit_test(test_subscriber),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

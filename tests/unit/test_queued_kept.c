@@ -25,7 +25,9 @@
 #include "state.h"
 #include "work.h"
 
-static const struct str	 key = STR("192.0.2.1");
+static const struct counter_name	 key = { STR("192.0.2.1"), { 0 },
+    3600 };
+static const struct counter_name	 other = { STR("other"), { 0 }, 3600 };
 static struct disk	 faulty;
 static unsigned		 n_syncs, n_fail;	/* the first so many fail */
 static struct event_base *base;
@@ -134,19 +136,34 @@ tear_down(void **state)
 static int
 count_five(void)
 {
-	return state_count(key, 5, 3600) == 5 ? 0 : 1;
+	return state_count(key, 5) == 5 ? 0 : 1;
 }
 
 static int
 has_five(void)
 {
-	return state_count(key, 0, 3600) == 5 ? 0 : 1;
+	return state_count(key, 0) == 5 ? 0 : 1;
 }
 
 static int
 has_none(void)
 {
-	return state_count(key, 0, 3600) == 0 ? 0 : 1;
+	return state_count(key, 0) == 0 ? 0 : 1;
+}
+
+/* What was taken back or forgiven stays so. */
+static int
+take_back(void)
+{
+	state_take_back(key);
+	state_forget(other);
+	return state_count(key, 0) == 4 ? 0 : 1;
+}
+
+static int
+has_four(void)
+{
+	return state_count(key, 0) == 4 && state_count(other, 0) == 0 ? 0 : 1;
 }
 
 static int
@@ -162,9 +179,9 @@ count_and_wait(void)
 static int
 count_twice(void)
 {
-	state_count(str_of("other"), 1, 3600);
+	state_count(other, 1);
 	wait_for("snapshot");
-	state_count(key, 5, 3600);
+	state_count(key, 5);
 	wait_for("log-*");
 	return 0;
 }
@@ -172,8 +189,8 @@ count_twice(void)
 static int
 count_ten(void)
 {
-	state_count(key, 5, 3600);
-	return state_count(key, 5, 3600) == 10 ? 0 : 1;
+	state_count(key, 5);
+	return state_count(key, 5) == 10 ? 0 : 1;
 }
 
 /* ---- tests ------------------------------------------------------------- */
@@ -208,6 +225,15 @@ test_log(void **state)
 }
 
 static void
+test_taken_back(void **state)
+{
+	(void)state;
+	assert_int_equal(live(count_twice, true), 0);
+	assert_int_equal(live(take_back, true), 0);
+	assert_int_equal(live(has_four, true), 0);
+}
+
+static void
 test_torn_log(void **state)
 {
 	off_t	 n;
@@ -237,11 +263,16 @@ test_damaged(void **state)
 		    live(has_five, false) == 0, 1);
 		octet ^= 0x10;
 		assert_int_equal(pwrite(fd, &octet, 1, i), 1);
+		/* put aside, if the octet made a difference */
+		(void)rename("damaged", "snapshot");
 	}
 	close(fd);
 	assert_int_equal(live(has_five, false), 0);
 	assert_int_equal(truncate("snapshot", 20), 0);
 	assert_int_equal(live(has_none, false), 0);
+	assert_int_equal(octets("damaged"), 20);
+	assert_int_equal(live(count_five, true), 0);
+	assert_int_equal(live(has_five, true), 0);
 }
 
 static void
@@ -277,6 +308,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_over_a_kill, set_up,
 		    tear_down),
 		cmocka_unit_test_setup_teardown(test_log, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_taken_back, set_up,
+		    tear_down),
 		cmocka_unit_test_setup_teardown(test_torn_log, set_up,
 		    tear_down),
 		cmocka_unit_test_setup_teardown(test_damaged, set_up,

@@ -37,9 +37,6 @@ set_up_all(void **state)
 	static struct route_conf	 via = { .pattern = STR(".via.test"),
 	    .via_host = STR("192.0.2.1"), .via_port = 25, .concurrency = 1,
 	    .retry_min_s = 300, .retry_max_s = 3600, .expire_s = 86400 };
-	char				 dir[] = "/tmp/postern-pause-XXXXXX";
-	char				 why[TEXT_MAX];
-	struct router			*r;
 
 	(void)state;
 	fakes_set_up();
@@ -48,28 +45,11 @@ set_up_all(void **state)
 	faulty = disk_real;
 	faulty.sync = maybe_sync;
 	disk = &faulty;
-	assert_non_null(mkdtemp(dir));
-	assert_int_equal(chdir(dir), 0);
-	spool_dirs.root = open(".", O_RDONLY | O_DIRECTORY);
-	work_start();
-	assert_int_equal(work_attach(fake_base), 0);
+	fake_enter_spool();
 	dispatch_init();
-	assert_non_null(r = router_new(&fake_conf, why, sizeof(why)));
-	router_use(r);
+	fake_use_router();
 	pause_start();
 	return 0;
-}
-
-static int
-tear_down_all(void **state)
-{
-	char	 dir[64], cmd[96];
-
-	(void)state;
-	assert_non_null(getcwd(dir, sizeof(dir)));
-	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
-	assert_int_equal(chdir("/"), 0);
-	return system(cmd);
 }
 
 static void
@@ -213,6 +193,22 @@ test_not_kept(void **state)
 	assert_int_equal(change(true, PAUSE_ALL, "", 0), PAUSE_DONE);
 }
 
+/* A power cut within a rename: the temporary name leads to it as well. */
+static void
+test_two_names(void **state)
+{
+	(void)state;
+	assert_int_equal(change(false, PAUSE_ALL, "", 0), PAUSE_DONE);
+	assert_int_equal(link("pauses", "replace.new"), 0);
+	no_sync = true;
+	assert_int_equal(change(true, PAUSE_ALL, "", 0), PAUSE_NOT_KEPT);
+	no_sync = false;
+	assert_int_equal(kept(), 1);		/* as it was */
+	assert_int_equal(change(false, PAUSE_ALL, "", 0), PAUSE_DONE);
+	assert_int_equal(change(true, PAUSE_ALL, "", 0), PAUSE_DONE);
+	assert_int_equal(kept(), 0);
+}
+
 static void
 test_full(void **state)
 {
@@ -290,10 +286,11 @@ main(void)
 		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_domains),
 		cmocka_unit_test(test_not_kept),
+		cmocka_unit_test(test_two_names),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_until),
 	};
 
-	return cmocka_run_group_tests(tests, set_up_all, tear_down_all);
+	return cmocka_run_group_tests(tests, set_up_all, fake_leave_spool);
 }

@@ -14,7 +14,7 @@
 
 static struct stale	 stale;
 static struct buf	 data = BUF_INIT(1 << 20);
-static int		 facts[16], old[16];
+static int		 facts[32], old[32];
 static uint32_t		 n_items;
 
 static void
@@ -73,9 +73,25 @@ mark(unsigned message, uint64_t order, enum record_type type)
 }
 
 static void
+route(unsigned message, uint64_t order, const char *rcpts, const char *via)
+{
+	struct rcpt_index	 list[8];
+	struct record_route	 m = { id_of(message), list, 0,
+	    str_of(via) };
+	size_t			 at;
+
+	for (; *rcpts != '\0'; rcpts++)
+		list[m.n_rcpts++].index = (uint16_t)(*rcpts - '0');
+	at = record_begin(&data, RECORD_ROUTE, 0, n_items + 1, order);
+	record_route_put(&data, &m);
+	add(at, order);
+}
+
+static void
 test_stale(void **state)
 {
-	static const int	 want[] = { 1, 1, 2, 1, 0, 0, 1, 0, 1, 0, 1 };
+	static const int	 want[] = { 1, 1, 2, 1, 0, 0, 1, 0, 1, 0, 1,
+	    0, 0, 1, 2, 0, 0 };
 
 	(void)state;
 	result(1, 10, "0");		/* 0: said anew by 1 */
@@ -91,12 +107,17 @@ test_stale(void **state)
 	mark(2, 60, RECORD_WARNED);	/* 10: repeated */
 	mark(2, 61, RECORD_WARNED);
 	mark(2, 62, RECORD_GONE);	/* says nothing that is replaced */
+	route(1, 70, "01", "x");	/* 13: of one by 15 */
+	route(1, 71, "23", "y");	/* 14: of both by 15, 16 */
+	route(1, 72, "13", "");		/* 15: taken back, which counts */
+	route(1, 73, "2", "x");		/* 16 */
 	stale_tell(&stale, on_old);
 	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++)
 		if (old[i] != want[i])
 			fail_msg("item %zu: %d of %d", i, old[i], facts[i]);
 	assert_int_equal(facts[2], 3);
 	assert_int_equal(facts[12], 0);
+	assert_int_equal(facts[13], 2);
 	stale_clear(&stale);
 	buf_clear(&data);
 }

@@ -54,8 +54,6 @@ maybe_room(int fd, struct statfs *fs)
 static int
 set_up_all(void **state)
 {
-	char	 dir[] = "/tmp/postern-trace-XXXXXX";
-
 	(void)state;
 	fakes_set_up();
 	faulty = disk_real;
@@ -63,28 +61,12 @@ set_up_all(void **state)
 	faulty.statfs = maybe_room;
 	faulty.unlink = maybe_unlink;
 	disk = &faulty;
-	assert_non_null(mkdtemp(dir));
-	assert_int_equal(chdir(dir), 0);
-	spool_dirs.root = open(".", O_RDONLY | O_DIRECTORY);
-	work_start();
-	assert_int_equal(work_attach(fake_base), 0);
+	fake_enter_spool();
 	fake_conf.trace_keep_s = 7200;
 	fake_conf.trace_max = 1 << 20;
 	fake_conf.spool_reserve = 1 << 20;
 	trace_use(&fake_conf);
 	return 0;
-}
-
-static int
-tear_down_all(void **state)
-{
-	char	 dir[64], cmd[96];
-
-	(void)state;
-	assert_non_null(getcwd(dir, sizeof(dir)));
-	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
-	assert_int_equal(chdir("/"), 0);
-	return system(cmd);
 }
 
 static void
@@ -335,7 +317,7 @@ test_not_removed(void **state)
 	before = files();
 	fake_time((7200 + 3601) * 1000);
 	no_unlink = true;
-	alarm(10);		/* where it is tried for ever */
+	alarm(120);		/* where it is tried for ever */
 	trace_note(TRACE_HELD, &b);
 	write_out();
 	alarm(0);
@@ -406,5 +388,5 @@ main(void)
 		cmocka_unit_test(test_cancelled),
 	};
 
-	return cmocka_run_group_tests(tests, set_up_all, tear_down_all);
+	return cmocka_run_group_tests(tests, set_up_all, fake_leave_spool);
 }

@@ -4,13 +4,8 @@
  */
 #include "queue_fakes.h"
 
-#include <sys/mman.h>
-
-#include <cdb.h>
-
 #include "dispatch.h"
 #include "expand.h"
-#include "router.h"
 #include "submit.h"
 #include "verify.h"
 #include "verify_check.h"
@@ -54,31 +49,6 @@ static const struct route_conf		 every = { .pattern = STR("*"),
 static struct peer	 mx, msa, out;
 
 static int
-make_table(const char *const (*rows)[2])
-{
-	struct cdb_make	 m;
-	int		 fd = memfd_create("table", 0);
-
-	assert_int_equal(cdb_make_start(&m, fd), 0);
-	for (; (*rows)[0] != NULL; rows++)
-		assert_int_equal(cdb_make_add(&m, (*rows)[0],
-		    (unsigned)strlen((*rows)[0]), (*rows)[1],
-		    (unsigned)strlen((*rows)[1])), 0);
-	assert_int_equal(cdb_make_finish(&m), 0);
-	return fd;
-}
-
-static void
-use_router(void)
-{
-	char		 why[TEXT_MAX];
-	struct router	*r = router_new(&fake_conf, why, sizeof(why));
-
-	assert_non_null(r);
-	router_use(r);
-}
-
-static int
 set_up_all(void **state)
 {
 	(void)state;
@@ -94,7 +64,7 @@ set_up(void **state)
 
 	(void)state;
 	fakes_set_up();
-	fake_tables[0] = make_table(aliases);
+	fake_tables[0] = fake_table(aliases);
 	fake_conf.tables = &table;
 	fake_conf.n_tables = 1;
 	fake_conf.number = 7;
@@ -108,7 +78,7 @@ set_up(void **state)
 	fake_conf.n_listeners = COUNT(listeners);
 	fake_conf.verify_keep_s = KEEP_S;
 	fake_conf.verify_refused_s = REFUSED_S;
-	use_router();
+	fake_use_router();
 	fake_n_sent = fake_n_asks = 0;
 	mx = (struct peer){ .role = ROLE_SMTPD_MX };
 	msa = (struct peer){ .role = ROLE_SMTPD_MSA };
@@ -490,13 +460,13 @@ test_other_hop(void **state)
 	say(0, RCPT_FAILED, 550, "5.1.1", "who");
 	expect(1, RCPT_UNKNOWN, "550 5.1.1 who");
 	fake_conf.services = &other;
-	use_router();
+	fake_use_router();
 	check(2, "a@v.test");
 	expect_none();
 	say(1, RCPT_DELIVERED, 250, "2.1.5", "ok");
 	expect(2, RCPT_OK, "0  ");
 	fake_conf.services = &service;
-	use_router();
+	fake_use_router();
 	check(3, "a@v.test");
 	expect(3, RCPT_UNKNOWN, "550 5.1.1 who");
 }

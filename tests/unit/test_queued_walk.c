@@ -110,7 +110,8 @@ list(const struct queue_filter *f, uint64_t cursor)
 static struct fake_sent
 change(enum queue_action action, const struct queue_filter *f, bool dry_run)
 {
-	struct queue_change	 m = { action, dry_run, *f };
+	struct queue_change	 m = { .action = action,
+	    .dry_run = dry_run, .filter = *f };
 	struct fake_sent	 s = { .type = MSG_N };
 
 	walk_change(&ctl, 8, &m, on_ended);

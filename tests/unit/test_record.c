@@ -225,6 +225,163 @@ test_segment_header(void **state)
 	assert_int_equal(segment_header_get(p, &found), HEADER_BAD);
 }
 
+/* ---- what has true checksums and is wrong ------------------------------ */
+
+/* A header whose words at these places are others, sealed again. */
+static enum header_verdict
+header_with(size_t at, uint32_t value)
+{
+	struct segment_header	 h = { .number = 12, .life = 7 }, found;
+	uint8_t			 p[SPOOL_BLOCK];
+
+	memcpy(h.key, key, sizeof(h.key));
+	segment_header_put(p, &h);
+	for (size_t copy = 0; copy <= 2048; copy += 2048) {
+		wire_set32(p + copy + at, value);
+		wire_set64(p + copy + 40, spool_sum(p + copy, 40, key));
+	}
+	return segment_header_get(p, &found);
+}
+
+static void
+test_other_headers(void **state)
+{
+	(void)state;
+	assert_int_equal(header_with(8, SPOOL_VERSION), HEADER_OK);
+	assert_int_equal(header_with(8, SPOOL_VERSION + 1), HEADER_VERSION);
+	assert_int_equal(header_with(16, UINT32_MAX), HEADER_OK);
+	/* a number that no file name has */
+	assert_int_equal(header_with(20, 1), HEADER_BAD);
+}
+
+static void
+test_batch_too_short(void **state)
+{
+	struct batch_header	 in = { .offset = 4096,
+	    .length = BATCH_HEADER }, out;
+	uint8_t			 p[BATCH_HEADER];
+
+	(void)state;
+	batch_header_put(p, &in, key);
+	assert_int_equal(batch_header_get(p, 4096, key, &out), 0);
+	in.length--;
+	batch_header_put(p, &in, key);
+	assert_int_equal(batch_header_get(p, 4096, key, &out), -1);
+}
+
+/* A MESSAGE that says so of its content, and more or less of its fields. */
+static int
+message_with(uint8_t flags, const struct record_content *c, struct str content,
+    size_t cut, size_t more)
+{
+	const struct envelope	 e = { .id = { { 1 } }, .arrived = 77,
+	    .rcpts = rcpts, .n_rcpts = COUNT(rcpts) };
+	struct buf		 b = BUF_INIT(RECORD_MAX);
+	struct arena		 a = ARENA_INIT(65536);
+	struct record_content	 out;
+	struct envelope		 found;
+	struct record		 r;
+	int			 error;
+
+	record_begin(&b, RECORD_MESSAGE, flags, 41, 40);
+	envelope_put(&b, &e);
+	record_content_put(&b, c);
+	buf_truncate(&b, b.len - cut);
+	for (; more != 0; more--)
+		buf_putc(&b, 0);
+	record_end(&b, 0, content, STR_NONE);
+	assert_int_equal(record_get((uint8_t *)buf_data(&b), b.len, &r), 0);
+	error = record_message(&r, &a, &found, &out);
+	arena_clear(&a);
+	buf_clear(&b);
+	return error;
+}
+
+static void
+test_wrong_messages(void **state)
+{
+	static uint8_t			 sum[LARGE_SUM];
+	const struct str		 s = str_bytes(sum, sizeof(sum));
+	const struct str		 text = STR("0123456789");
+	const struct record_content	 good = { 4, 6, STR_NONE },
+	    large = { 10, 99, s }, endless = { 10, UINT64_MAX, s },
+	    no_sum = { 10, 99, STR_NONE }, sum_of_none = { 4, 6, s },
+	    header = { HEADER_MAX + 1, 0, STR_NONE },
+	    body = { 0, BODY_SEGMENT_MAX + 1, STR_NONE },
+	    less = { 4, 5, STR_NONE };
+
+	(void)state;
+	assert_int_equal(message_with(0, &good, text, 0, 0), 0);
+	assert_int_equal(message_with(RECORD_LARGE, &large, text, 0, 0), 0);
+	assert_int_equal(message_with(RECORD_LARGE, &endless, text, 0, 0),
+	    -1);
+	assert_int_equal(message_with(RECORD_LARGE, &no_sum, text, 0, 0), -1);
+	assert_int_equal(message_with(0, &sum_of_none, text, 0, 0), -1);
+	assert_int_equal(message_with(0, &header, text, 0, 0), -1);
+	assert_int_equal(message_with(0, &body, text, 0, 0), -1);
+	assert_int_equal(message_with(0, &less, text, 0, 0), -1);
+	/* fields that end early, in the envelope and behind it; and late */
+	assert_int_equal(message_with(0, &good, text, 1, 0), -1);
+	assert_int_equal(message_with(0, &good, text, 20, 0), -1);
+	assert_int_equal(message_with(0, &good, text, 0, 1), -1);
+}
+
+/* No more than an id: enough for a mark, and not for what has fields. */
+static void
+test_only_an_id(void **state)
+{
+	struct buf		 b = BUF_INIT(RECORD_MAX);
+	struct arena		 a = ARENA_INIT(65536);
+	struct record_result	 result;
+	struct record_void	 gap;
+	struct record_route	 route;
+	struct record		 r;
+	struct msgid		 id;
+
+	(void)state;
+	record_begin(&b, RECORD_VOID, 0, 5, 5);
+	buf_put(&b, key, MSGID_LEN);
+	record_end(&b, 0, STR_NONE, STR_NONE);
+	assert_int_equal(record_get((uint8_t *)buf_data(&b), b.len, &r), 0);
+	assert_true(record_id(&r, &id));
+	assert_int_equal(record_result(&r, &a, &result), -1);
+	assert_int_equal(record_void(&r, &a, &gap), -1);
+	assert_int_equal(record_route(&r, &a, &route), -1);
+	/* and less is at hand than it says */
+	assert_int_equal(record_get((uint8_t *)buf_data(&b), b.len - 1, &r),
+	    0);
+	assert_false(record_id(&r, &id));
+	arena_clear(&a);
+	buf_clear(&b);
+}
+
+/* A record that does not fit is none: nobody seals what is not there. */
+static void
+test_full_buffer(void **state)
+{
+	struct buf	 b = BUF_INIT(RECORD_HEADER + 10);
+
+	(void)state;
+	record_begin(&b, RECORD_GONE, 0, 5, 5);
+	record_end(&b, 0, str_of("0123456789"), STR_NONE);
+	assert_false(b.failed);
+	buf_reset(&b);
+	record_begin(&b, RECORD_GONE, 0, 5, 5);
+	record_end(&b, 0, str_of("0123456789"), str_of("x"));
+	assert_true(b.failed);
+	buf_clear(&b);
+}
+
+static void
+test_names(void **state)
+{
+	(void)state;
+	assert_string_equal(record_type_name(RECORD_MESSAGE), "message");
+	for (unsigned t = 0; t < RECORD_TYPE_N; t++)
+		assert_non_null(record_type_name((enum record_type)t));
+	assert_string_equal(record_type_name(RECORD_TYPE_N), "?");
+}
+
 int
 main(void)
 {
@@ -235,6 +392,12 @@ main(void)
 		cmocka_unit_test(test_result), cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_batch_header),
 		cmocka_unit_test(test_segment_header),
+		cmocka_unit_test(test_other_headers),
+		cmocka_unit_test(test_batch_too_short),
+		cmocka_unit_test(test_wrong_messages),
+		cmocka_unit_test(test_only_an_id),
+		cmocka_unit_test(test_full_buffer),
+		cmocka_unit_test(test_names),
 	};
 
 	if (sodium_init() == -1)

@@ -16,8 +16,8 @@
 #include "log.h"
 #include "name.h"
 
-#define TIMEOUT_MS	400
-#define GUARD_S		5
+#define TIMEOUT_MS	1600
+#define GUARD_S		60
 #define TEXT_SIZE	4096
 
 static const struct fake_record	 records[] = {
@@ -320,8 +320,7 @@ test_deadline(void **state)
 	answer = hosts_of("plain.example", true, true);
 	assert_non_null(strstr(answer, "ok secure | a.example 10 192.0.2.1 "
 	    "tlsa="));
-	assert_in_range(clock_ms() - began, TIMEOUT_MS - 20,
-	    TIMEOUT_MS + 100);
+	assert_in_range(clock_ms() - began, TIMEOUT_MS - 20, 2 * TIMEOUT_MS);
 	fake.silent_type = DNS_MX;
 	assert_string_equal(hosts_of("itself.example", true, true),
 	    "failed failed");

@@ -5,12 +5,7 @@
  */
 #include "queue_fakes.h"
 
-#include <sys/mman.h>
-
-#include <cdb.h>
-
 #include "expand.h"
-#include "router.h"
 
 enum { MAILBOXES, HOSTED, ACCOUNTS, N_TABLES };
 
@@ -79,32 +74,6 @@ static const struct listener_conf	 listeners[] = {
 };
 
 static int
-make_table(const char *const (*rows)[2])
-{
-	struct cdb_make	 m;
-	int		 fd = memfd_create("table", 0);
-
-	assert_int_equal(cdb_make_start(&m, fd), 0);
-	for (; (*rows)[0] != NULL; rows++)
-		assert_int_equal(cdb_make_add(&m, (*rows)[0],
-		    (unsigned)strlen((*rows)[0]), (*rows)[1],
-		    (unsigned)strlen((*rows)[1])), 0);
-	assert_int_equal(cdb_make_finish(&m), 0);
-	return fd;
-}
-
-static void
-use_router(void)
-{
-	struct router	*r;
-	char		 why[TEXT_MAX];
-
-	r = router_new(&fake_conf, why, sizeof(why));
-	assert_non_null(r);
-	router_use(r);
-}
-
-static int
 set_up(void **state)
 {
 	static const char *const	 mailboxes[][2] = {
@@ -119,9 +88,9 @@ set_up(void **state)
 
 	(void)state;
 	fakes_set_up();
-	fake_tables[MAILBOXES] = make_table(mailboxes);
-	fake_tables[HOSTED] = make_table(hosted);
-	fake_tables[ACCOUNTS] = make_table(accounts);
+	fake_tables[MAILBOXES] = fake_table(mailboxes);
+	fake_tables[HOSTED] = fake_table(hosted);
+	fake_tables[ACCOUNTS] = fake_table(accounts);
 	fake_conf.tables = table_confs;
 	fake_conf.n_tables = N_TABLES;
 	fake_conf.domains = domains;
@@ -134,7 +103,7 @@ set_up(void **state)
 	fake_conf.n_services = COUNT(services);
 	fake_conf.listeners = listeners;
 	fake_conf.n_listeners = COUNT(listeners);
-	use_router();
+	fake_use_router();
 	return 0;
 }
 
@@ -314,7 +283,7 @@ test_missing_table_is_temporary(void **state)
 	(void)state;
 	close(fake_tables[HOSTED]);
 	fake_tables[HOSTED] = -1;
-	use_router();
+	fake_use_router();
 	assert_int_equal(may(&o, "x@elsewhere.test"),
 	    RCPT_TEMPORARY);
 	assert_int_equal(may(&o, "alice@example.org"),
@@ -417,7 +386,7 @@ test_protection(void **state)
 	assert_int_equal(m.credential, CREDENTIAL_NONE);
 	route_drop(r);
 	fake_conf.n_routes = 0;
-	use_router();
+	fake_use_router();
 	router_route(str_of("x@elsewhere.test"), &r);
 	router_wake(r, &m);
 	assert_int_equal(m.tls, TLS_LEVEL_MAY);
@@ -486,7 +455,7 @@ test_epoch_rises(void **state)
 	uint16_t	 before = router_epoch();
 
 	(void)state;
-	use_router();
+	fake_use_router();
 	assert_int_equal(router_epoch(), (uint16_t)(before + 1));
 }
 

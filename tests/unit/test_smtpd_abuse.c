@@ -207,7 +207,7 @@ test_replies_not_read(void **state)
 
 	(void)state;
 	harness_listener.max_errors = 0;
-	harness_listener.command_timeout_ms = 100;
+	harness_listener.command_timeout_ms = 1500;
 	harness_connect();
 	buf_reset(&text);
 	repeat(1000, "HELP\r\n");
@@ -219,9 +219,8 @@ test_replies_not_read(void **state)
 	}
 	assert_true(sent < 4 << 20);
 	assert_int_equal(session_count(), 1);
-	usleep(120 * 1000);
-	event_base_loop(harness_base, EVLOOP_NONBLOCK);
-	assert_int_equal(session_count(), 0);
+	while (session_count() != 0)
+		event_base_loop(harness_base, EVLOOP_ONCE);
 	harness_disconnect();
 }
 

@@ -64,9 +64,7 @@ setup(void **state)
 static int
 before(void **state)
 {
-	(void)state;
-	harness_disconnect();	/* of one that has failed */
-	harness_set_defaults();
+	harness_before(state);
 	harness_listener.service = SERVICE_SUBMISSION;
 	harness_listener.certificates = &certificate;
 	harness_listener.n_certificates = 1;
@@ -78,23 +76,14 @@ before(void **state)
 	return 0;
 }
 
-static const char *
-say(const char *line)
-{
-	buf_reset(&harness_out);
-	harness_send(str_of(line));
-	harness_run();
-	return harness_told();
-}
-
 /* Up to EHLO under TLS. */
 static void
 connect_tls(void)
 {
 	harness_connect();
-	say(EHLO "STARTTLS\r\n");
-	say(TLS_FAKE_HELLO);
-	assert_non_null(strstr(say(EHLO), "250-AUTH PLAIN LOGIN\r\n"));
+	says(EHLO "STARTTLS\r\n");
+	says(TLS_FAKE_HELLO);
+	assert_non_null(strstr(says(EHLO), "250-AUTH PLAIN LOGIN\r\n"));
 }
 
 /* ---- where it is ------------------------------------------------------- */
@@ -104,17 +93,17 @@ test_auth_clear(void **state)
 {
 	(void)state;
 	harness_connect();
-	assert_null(strstr(say(EHLO), "AUTH"));
-	assert_string_equal(say("AUTH PLAIN " GOOD "\r\n"), "538 5.7.11 "
+	assert_null(strstr(says(EHLO), "AUTH"));
+	assert_string_equal(says("AUTH PLAIN " GOOD "\r\n"), "538 5.7.11 "
 	    "Encryption required for requested authentication mechanism\r\n");
-	assert_string_equal(say("AUTH LOGIN\r\n"), "538 5.7.11 "
+	assert_string_equal(says("AUTH LOGIN\r\n"), "538 5.7.11 "
 	    "Encryption required for requested authentication mechanism\r\n");
-	assert_string_equal(say(FROM), MAIL_OK);
+	assert_string_equal(says(FROM), MAIL_OK);
 	harness_disconnect();
 	harness_listener.tls = TLS_LEVEL_ENCRYPT;
 	harness_connect();
-	say(EHLO);
-	assert_memory_equal(say("AUTH PLAIN " GOOD "\r\n"), "538 ", 4);
+	says(EHLO);
+	assert_memory_equal(says("AUTH PLAIN " GOOD "\r\n"), "538 ", 4);
 	harness_disconnect();
 	assert_int_equal(keyd.checks, 0);
 }
@@ -125,12 +114,12 @@ test_no_table(void **state)
 	(void)state;
 	harness_listener.auth_table = TABLE_NONE;
 	harness_connect();
-	say(EHLO "STARTTLS\r\n");
-	say(TLS_FAKE_HELLO);
-	assert_null(strstr(say(EHLO), "AUTH"));
-	assert_string_equal(say("AUTH PLAIN " GOOD "\r\n"),
+	says(EHLO "STARTTLS\r\n");
+	says(TLS_FAKE_HELLO);
+	assert_null(strstr(says(EHLO), "AUTH"));
+	assert_string_equal(says("AUTH PLAIN " GOOD "\r\n"),
 	    "502 5.5.1 Command not implemented\r\n");
-	assert_string_equal(say("MAIL FROM:<a@b.example> AUTH=<>\r\n"),
+	assert_string_equal(says("MAIL FROM:<a@b.example> AUTH=<>\r\n"),
 	    "555 5.5.4 Unsupported parameter\r\n");
 	harness_disconnect();
 }
@@ -140,21 +129,21 @@ test_misplaced(void **state)
 {
 	(void)state;
 	harness_connect();
-	say(EHLO "STARTTLS\r\n");
-	say(TLS_FAKE_HELLO);
-	assert_string_equal(say("AUTH PLAIN " GOOD "\r\n"),
+	says(EHLO "STARTTLS\r\n");
+	says(TLS_FAKE_HELLO);
+	assert_string_equal(says("AUTH PLAIN " GOOD "\r\n"),
 	    "503 5.5.1 Say EHLO or HELO first\r\n");
-	say("HELO c.example\r\n");
-	assert_string_equal(say("AUTH PLAIN " GOOD "\r\n"),
+	says("HELO c.example\r\n");
+	assert_string_equal(says("AUTH PLAIN " GOOD "\r\n"),
 	    "503 5.5.1 Say EHLO first\r\n");
-	say(EHLO FROM);
-	assert_string_equal(say("AUTH PLAIN " GOOD "\r\n"),
+	says(EHLO FROM);
+	assert_string_equal(says("AUTH PLAIN " GOOD "\r\n"),
 	    "503 5.5.1 Not during a transaction\r\n");
-	say("RSET\r\n");
-	assert_string_equal(say("AUTH PLAIN " GOOD "\r\n"), RIGHT);
-	assert_string_equal(say("AUTH PLAIN " GOOD "\r\n"), AGAIN);
-	say(EHLO);
-	assert_string_equal(say("AUTH PLAIN " GOOD "\r\n"), AGAIN);
+	says("RSET\r\n");
+	assert_string_equal(says("AUTH PLAIN " GOOD "\r\n"), RIGHT);
+	assert_string_equal(says("AUTH PLAIN " GOOD "\r\n"), AGAIN);
+	says(EHLO);
+	assert_string_equal(says("AUTH PLAIN " GOOD "\r\n"), AGAIN);
 	harness_disconnect();
 	assert_int_equal(keyd.checks, 1);
 }
@@ -256,7 +245,7 @@ test_asked(void **state)
 {
 	(void)state;
 	connect_tls();
-	say("AUTH PLAIN " GOOD "\r\n");
+	says("AUTH PLAIN " GOOD "\r\n");
 	assert_int_equal(keyd.checks, 1);
 	assert_int_equal(keyd.conf, 7);
 	assert_int_equal(keyd.table, 3);
@@ -284,22 +273,22 @@ test_line_length(void **state)
 {
 	(void)state;
 	connect_tls();
-	say("AUTH PLAIN\r\n");
+	says("AUTH PLAIN\r\n");
 	/* three quarters of it decode to NULs */
-	assert_string_equal(say(long_line("", SMTP_AUTH_LINE_MAX - 2)),
+	assert_string_equal(says(long_line("", SMTP_AUTH_LINE_MAX - 2)),
 	    PLAIN);
-	say("AUTH PLAIN\r\n");
-	assert_string_equal(say(long_line("", SMTP_AUTH_LINE_MAX)), BASE64);
-	say("AUTH PLAIN\r\n");
-	assert_string_equal(say(long_line("", SMTP_AUTH_LINE_MAX + 1)), LONG);
-	assert_string_equal(say("NOOP\r\n"), OK);
-	assert_string_equal(say(long_line("AUTH PLAIN ",
+	says("AUTH PLAIN\r\n");
+	assert_string_equal(says(long_line("", SMTP_AUTH_LINE_MAX)), BASE64);
+	says("AUTH PLAIN\r\n");
+	assert_string_equal(says(long_line("", SMTP_AUTH_LINE_MAX + 1)), LONG);
+	assert_string_equal(says("NOOP\r\n"), OK);
+	assert_string_equal(says(long_line("AUTH PLAIN ",
 	    SMTP_AUTH_LINE_MAX)), BASE64);
-	assert_string_equal(say(long_line("AUTH PLAIN ",
+	assert_string_equal(says(long_line("AUTH PLAIN ",
 	    SMTP_AUTH_LINE_MAX + 1)), LONG);
 	/* other verbs have no more room for it */
-	assert_string_equal(say(long_line("NOOP ", SMTP_COMMAND_MAX)), OK);
-	assert_string_equal(say(long_line("NOOP ", SMTP_COMMAND_MAX + 1)),
+	assert_string_equal(says(long_line("NOOP ", SMTP_COMMAND_MAX)), OK);
+	assert_string_equal(says(long_line("NOOP ", SMTP_COMMAND_MAX + 1)),
 	    "500 5.5.2 Line too long\r\n");
 	harness_disconnect();
 }
@@ -314,7 +303,7 @@ say_base64(const char *front, size_t n)
 	sodium_bin2base64(line + strlen(line), sizeof(line) - strlen(line),
 	    (uint8_t *)text, n, sodium_base64_VARIANT_ORIGINAL);
 	strcat(line, "\r\n");
-	return say(line);
+	return says(line);
 }
 
 static void
@@ -343,10 +332,10 @@ test_keyd_away(void **state)
 	(void)state;
 	keyd_stop();
 	connect_tls();
-	assert_string_equal(say("AUTH PLAIN " GOOD "\r\n"), NOT_NOW);
+	assert_string_equal(says("AUTH PLAIN " GOOD "\r\n"), NOT_NOW);
 	keyd_start();
 	harness_run();
-	assert_string_equal(say("AUTH PLAIN " GOOD "\r\n"), RIGHT);
+	assert_string_equal(says("AUTH PLAIN " GOOD "\r\n"), RIGHT);
 	harness_disconnect();
 }
 
@@ -356,14 +345,14 @@ test_keyd_dies(void **state)
 	(void)state;
 	keyd.mute = true;
 	connect_tls();
-	assert_string_equal(say("AUTH PLAIN " GOOD "\r\nNOOP\r\n"), "");
+	assert_string_equal(says("AUTH PLAIN " GOOD "\r\nNOOP\r\n"), "");
 	keyd_stop();
 	harness_run();
 	assert_string_equal(harness_told(), NOT_NOW OK);
 	keyd.mute = false;
 	keyd_start();
 	harness_run();
-	assert_string_equal(say("AUTH PLAIN " GOOD "\r\n"), RIGHT);
+	assert_string_equal(says("AUTH PLAIN " GOOD "\r\n"), RIGHT);
 	harness_disconnect();
 }
 
@@ -374,7 +363,7 @@ test_client_gone(void **state)
 	(void)state;
 	keyd.mute = true;
 	connect_tls();
-	say("AUTH PLAIN " GOOD "\r\n");
+	says("AUTH PLAIN " GOOD "\r\n");
 	harness_disconnect();
 	keyd_stop();
 	harness_run();
@@ -392,8 +381,8 @@ test_not_now_ends(void **state)
 	(void)state;
 	harness_listener.max_errors = 2;
 	connect_tls();
-	assert_string_equal(say("AUTH PLAIN " BUSY "\r\n"), NOT_NOW);
-	assert_string_equal(say("AUTH PLAIN " BUSY "\r\nNOOP\r\n"), NOT_NOW
+	assert_string_equal(says("AUTH PLAIN " BUSY "\r\n"), NOT_NOW);
+	assert_string_equal(says("AUTH PLAIN " BUSY "\r\nNOOP\r\n"), NOT_NOW
 	    "421 4.7.0 mx.example.org Too many errors, closing\r\n");
 	harness_disconnect();
 }
@@ -404,8 +393,8 @@ test_auth_failures(void **state)
 	(void)state;
 	harness_listener.auth_failures = 2;
 	connect_tls();
-	assert_string_equal(say("AUTH PLAIN " BAD "\r\n"), WRONG);
-	assert_string_equal(say("AUTH PLAIN " BAD "\r\nNOOP\r\n"), WRONG
+	assert_string_equal(says("AUTH PLAIN " BAD "\r\n"), WRONG);
+	assert_string_equal(says("AUTH PLAIN " BAD "\r\nNOOP\r\n"), WRONG
 	    "421 4.7.0 mx.example.org Too many wrong passwords, closing\r\n");
 	assert_int_equal(session_count(), 0);
 	harness_disconnect();
@@ -416,7 +405,7 @@ guess(unsigned n, const char *line, const char *reply)
 {
 	for (unsigned i = 0; i < n; i++) {
 		connect_tls();
-		assert_string_equal(say(line), reply);
+		assert_string_equal(says(line), reply);
 		harness_disconnect();
 	}
 }
@@ -528,7 +517,7 @@ test_auth_rate_gone(void **state)
 	keyd.mute = true;
 	for (unsigned i = 0; i < GUESSES_CLIENT.burst + 5; i++) {
 		connect_tls();
-		(void)say("AUTH PLAIN " BAD "\r\n");
+		(void)says("AUTH PLAIN " BAD "\r\n");
 		harness_disconnect();
 	}
 	keyd.mute = false;
@@ -591,18 +580,18 @@ test_required(void **state)
 	(void)state;
 	harness_listener.auth_required = true;
 	harness_connect();
-	say(EHLO);
-	assert_string_equal(say(FROM),
+	says(EHLO);
+	assert_string_equal(says(FROM),
 	    "530 5.7.0 Authentication required\r\n");
 	harness_disconnect();
 	connect_tls();
-	assert_string_equal(say(FROM),
+	assert_string_equal(says(FROM),
 	    "530 5.7.0 Authentication required\r\n");
-	say("AUTH PLAIN " BAD "\r\n");
-	assert_string_equal(say(FROM),
+	says("AUTH PLAIN " BAD "\r\n");
+	assert_string_equal(says(FROM),
 	    "530 5.7.0 Authentication required\r\n");
-	say("AUTH PLAIN " GOOD "\r\n");
-	assert_string_equal(say(FROM), MAIL_OK);
+	says("AUTH PLAIN " GOOD "\r\n");
+	assert_string_equal(says(FROM), MAIL_OK);
 	harness_disconnect();
 }
 
@@ -612,12 +601,12 @@ test_mail_parameter(void **state)
 {
 	(void)state;
 	connect_tls();
-	say("AUTH PLAIN " GOOD "\r\n");
-	assert_string_equal(say("MAIL FROM:<a@b.example> AUTH=<>\r\nRSET\r\n"),
+	says("AUTH PLAIN " GOOD "\r\n");
+	assert_string_equal(says("MAIL FROM:<a@b.example> AUTH=<>\r\nRSET\r\n"),
 	    MAIL_OK OK);
-	assert_string_equal(say("MAIL FROM:<a@b.example> "
+	assert_string_equal(says("MAIL FROM:<a@b.example> "
 	    "AUTH=e+2Bmc2@example.com\r\nRSET\r\n"), MAIL_OK OK);
-	assert_string_equal(say("MAIL FROM:<a@b.example> AUTH=a+2\r\n"
+	assert_string_equal(says("MAIL FROM:<a@b.example> AUTH=a+2\r\n"
 	    "MAIL FROM:<a@b.example> AUTH\r\n"),
 	    "501 5.5.4 Bad AUTH parameter\r\n"
 	    "501 5.5.4 Bad AUTH parameter\r\n");
@@ -636,11 +625,11 @@ test_envelope(void **state)
 {
 	(void)state;
 	connect_tls();
-	say(FROM TO "DATA\r\n.\r\n");
+	says(FROM TO "DATA\r\n.\r\n");
 	assert_int_equal(fake.account.len, 0);
 	assert_true(content_has(" with ESMTPS id "));
-	say("AUTH PLAIN " GOOD "\r\n");
-	say(FROM TO "DATA\r\n.\r\n");
+	says("AUTH PLAIN " GOOD "\r\n");
+	says(FROM TO "DATA\r\n.\r\n");
 	assert_true(str_equal(buf_str(&fake.account), str_of("user")));
 	assert_true(content_has(" with ESMTPSA id "));
 	/* who sends it is nobody's business */
@@ -650,7 +639,7 @@ test_envelope(void **state)
 	harness_disconnect();
 	/* and only of that session */
 	connect_tls();
-	say(FROM TO "DATA\r\n.\r\n");
+	says(FROM TO "DATA\r\n.\r\n");
 	assert_int_equal(fake.account.len, 0);
 	harness_disconnect();
 }
@@ -660,7 +649,7 @@ test_logged(void **state)
 {
 	(void)state;
 	connect_tls();
-	say("AUTH PLAIN " BAD "\r\nAUTH LOGIN dXMiZXI=\r\nd3Jvbmc=\r\n"
+	says("AUTH PLAIN " BAD "\r\nAUTH LOGIN dXMiZXI=\r\nd3Jvbmc=\r\n"
 	    "AUTH PLAIN " GOOD "\r\n");
 	harness_disconnect();
 	assert_true(has_logged("auth client=192.0.2.1 listener=mx "
@@ -688,12 +677,12 @@ test_renumber(void **state)
 	next.number = 8;
 	next.listeners = &l;
 	settings_renumber(&next);
-	say("AUTH PLAIN " BAD "\r\n");
+	says("AUTH PLAIN " BAD "\r\n");
 	assert_int_equal(keyd.conf, 8);
 	assert_int_equal(keyd.table, 5);
 	l.name = str_of("another");
 	settings_renumber(&next);
-	assert_string_equal(say("AUTH PLAIN " GOOD "\r\n"),
+	assert_string_equal(says("AUTH PLAIN " GOOD "\r\n"),
 	    "502 5.5.1 Command not implemented\r\n");
 	harness_disconnect();
 }

@@ -168,22 +168,6 @@ static const struct dialogue {
 	    "501 5.1.7 Error: bad octet in address\r\n" },
 };
 
-static int
-setup(void **state)
-{
-	(void)state;
-	harness_setup();
-	return 0;
-}
-
-static int
-before(void **state)
-{
-	(void)state;
-	harness_set_defaults();
-	return 0;
-}
-
 static void
 check_dialogue(const struct dialogue *d, size_t cut)
 {
@@ -622,29 +606,29 @@ int
 main(void)
 {
 	const struct CMUnitTest	 tests[] = {
-		cmocka_unit_test_setup(test_dialogues, before),
-		cmocka_unit_test_setup(test_every_split, before),
-		cmocka_unit_test_setup(test_octet_by_octet, before),
-		cmocka_unit_test_setup(test_pipelined_costs_one_check, before),
-		cmocka_unit_test_setup(test_content_is_kept, before),
-		cmocka_unit_test_setup(test_first_is_no_fold, before),
-		cmocka_unit_test_setup(test_normalize, before),
-		cmocka_unit_test_setup(test_nul, before),
-		cmocka_unit_test_setup(test_trace_field, before),
-		cmocka_unit_test_setup(test_envelope, before),
-		cmocka_unit_test_setup(test_lenient_paths, before),
-		cmocka_unit_test_setup(test_pregreet, before),
-		cmocka_unit_test_setup(test_renumber, before),
-		cmocka_unit_test_setup(test_store_results, before),
-		cmocka_unit_test_setup(test_queued_away, before),
-		cmocka_unit_test_setup(test_lost_while_checking, before),
-		cmocka_unit_test_setup(test_restart_stored, before),
-		cmocka_unit_test_setup(test_restart_not_stored, before),
-		cmocka_unit_test_setup(test_restart_twice, before),
-		cmocka_unit_test_setup(test_restart_again, before),
-		cmocka_unit_test_setup(test_restart_too_late, before),
-		cmocka_unit_test_setup(test_client_gone, before),
+		HARNESS_TEST(test_dialogues),
+		HARNESS_TEST(test_every_split),
+		HARNESS_TEST(test_octet_by_octet),
+		HARNESS_TEST(test_pipelined_costs_one_check),
+		HARNESS_TEST(test_content_is_kept),
+		HARNESS_TEST(test_first_is_no_fold),
+		HARNESS_TEST(test_normalize),
+		HARNESS_TEST(test_nul),
+		HARNESS_TEST(test_trace_field),
+		HARNESS_TEST(test_envelope),
+		HARNESS_TEST(test_lenient_paths),
+		HARNESS_TEST(test_pregreet),
+		HARNESS_TEST(test_renumber),
+		HARNESS_TEST(test_store_results),
+		HARNESS_TEST(test_queued_away),
+		HARNESS_TEST(test_lost_while_checking),
+		HARNESS_TEST(test_restart_stored),
+		HARNESS_TEST(test_restart_not_stored),
+		HARNESS_TEST(test_restart_twice),
+		HARNESS_TEST(test_restart_again),
+		HARNESS_TEST(test_restart_too_late),
+		HARNESS_TEST(test_client_gone),
 	};
 
-	return cmocka_run_group_tests(tests, setup, NULL);
+	return cmocka_run_group_tests(tests, harness_begin, NULL);
 }

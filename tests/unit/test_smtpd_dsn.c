@@ -16,22 +16,6 @@
 #define TEN	"0123456789"
 #define HUNDRED	TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
 
-static int
-setup(void **state)
-{
-	(void)state;
-	harness_setup();
-	return 0;
-}
-
-static int
-before(void **state)
-{
-	(void)state;
-	harness_set_defaults();
-	return 0;
-}
-
 /* One message with these parameters; the dsn that queued got, or NULL. */
 static const char *
 submit(const char *mail, const char *rcpt)
@@ -159,11 +143,11 @@ int
 main(void)
 {
 	const struct CMUnitTest	 tests[] = {
-		cmocka_unit_test_setup(test_kept, before),
-		cmocka_unit_test_setup(test_refused, before),
-		cmocka_unit_test_setup(test_among_refused, before),
-		cmocka_unit_test_setup(test_not_for_the_next, before),
+		HARNESS_TEST(test_kept),
+		HARNESS_TEST(test_refused),
+		HARNESS_TEST(test_among_refused),
+		HARNESS_TEST(test_not_for_the_next),
 	};
 
-	return cmocka_run_group_tests(tests, setup, NULL);
+	return cmocka_run_group_tests(tests, harness_begin, NULL);
 }

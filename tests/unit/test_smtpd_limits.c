@@ -19,22 +19,6 @@
 
 static struct buf	 text = BUF_INIT(64 << 20);
 
-static int
-setup(void **state)
-{
-	(void)state;
-	harness_setup();
-	return 0;
-}
-
-static int
-before(void **state)
-{
-	(void)state;
-	harness_set_defaults();
-	return 0;
-}
-
 static void
 fill(size_t n, int c)
 {
@@ -367,7 +351,8 @@ test_any_line_length(void **state)
 
 /* ---- time -------------------------------------------------------------- */
 
-/* Lets it be ms later for the timers too, which run by the real clock. */
+/* Lets it be ms later for the timers too, which run by the real clock: so
+ * what must not happen yet has half a second to spare. */
 static void
 wait_ms(unsigned ms)
 {
@@ -379,17 +364,17 @@ static void
 test_command_timeout(void **state)
 {
 	(void)state;
-	harness_listener.command_timeout_ms = 400;
+	harness_listener.command_timeout_ms = 1600;
 	harness_connect();
 	harness_run();
-	wait_ms(240);
+	wait_ms(900);
 	harness_send(str_of("NOOP\r\n"));	/* a new stage */
 	harness_run();
-	wait_ms(240);
+	wait_ms(900);
 	assert_int_equal(count("421"), 0);
 	harness_send(str_of("NO"));		/* not a new stage */
 	harness_run();
-	wait_ms(240);
+	wait_ms(900);
 	assert_int_equal(count("421 4.4.2"), 1);
 	harness_disconnect();
 	assert_int_equal(session_count(), 0);
@@ -415,15 +400,16 @@ static void
 test_data_timeout(void **state)
 {
 	(void)state;
-	harness_listener.data_timeout_ms = 100;
+	harness_listener.data_timeout_ms = 900;
 	for (unsigned slow = 0; slow < 2; slow++) {
 		harness_connect();
 		harness_send(str_of(TO_DATA));
+		harness_run();
 		for (unsigned i = 0; i < 3; i++) {
 			buf_reset(&text);
 			fill_lines(slow ? 80 : DATA_BLOCK + 80);
 			harness_send(buf_str(&text));
-			wait_ms(50);
+			wait_ms(350);
 		}
 		assert_int_equal(count("421 4.4.2"), slow);
 		harness_disconnect();
@@ -549,28 +535,28 @@ int
 main(void)
 {
 	const struct CMUnitTest	 tests[] = {
-		cmocka_unit_test_setup(test_line, before),
-		cmocka_unit_test_setup(test_long_line_keeps_order, before),
-		cmocka_unit_test_setup(test_recipients, before),
-		cmocka_unit_test_setup(test_refused_recipients, before),
-		cmocka_unit_test_setup(test_errors, before),
-		cmocka_unit_test_setup(test_errors_of_recipients, before),
-		cmocka_unit_test_setup(test_header_size, before),
-		cmocka_unit_test_setup(test_message_size, before),
-		cmocka_unit_test_setup(test_inline_size, before),
-		cmocka_unit_test_setup(test_large_in_pieces, before),
-		cmocka_unit_test_setup(test_no_file, before),
-		cmocka_unit_test_setup(test_large_given_up, before),
-		cmocka_unit_test_setup(test_large_of_another_queued, before),
-		cmocka_unit_test_setup(test_any_line_length, before),
-		cmocka_unit_test_setup(test_command_timeout, before),
-		cmocka_unit_test_setup(test_session_timeout, before),
-		cmocka_unit_test_setup(test_data_timeout, before),
-		cmocka_unit_test_setup(test_budget, before),
-		cmocka_unit_test_setup(test_idle_is_small, before),
-		cmocka_unit_test_setup(test_clients, before),
-		cmocka_unit_test_setup(test_stop, before),
+		HARNESS_TEST(test_line),
+		HARNESS_TEST(test_long_line_keeps_order),
+		HARNESS_TEST(test_recipients),
+		HARNESS_TEST(test_refused_recipients),
+		HARNESS_TEST(test_errors),
+		HARNESS_TEST(test_errors_of_recipients),
+		HARNESS_TEST(test_header_size),
+		HARNESS_TEST(test_message_size),
+		HARNESS_TEST(test_inline_size),
+		HARNESS_TEST(test_large_in_pieces),
+		HARNESS_TEST(test_no_file),
+		HARNESS_TEST(test_large_given_up),
+		HARNESS_TEST(test_large_of_another_queued),
+		HARNESS_TEST(test_any_line_length),
+		HARNESS_TEST(test_command_timeout),
+		HARNESS_TEST(test_session_timeout),
+		HARNESS_TEST(test_data_timeout),
+		HARNESS_TEST(test_budget),
+		HARNESS_TEST(test_idle_is_small),
+		HARNESS_TEST(test_clients),
+		HARNESS_TEST(test_stop),
 	};
 
-	return cmocka_run_group_tests(tests, setup, NULL);
+	return cmocka_run_group_tests(tests, harness_begin, NULL);
 }

@@ -26,19 +26,9 @@
 static struct certificate_ref	 certificate;
 
 static int
-setup(void **state)
-{
-	(void)state;
-	harness_setup();
-	return 0;
-}
-
-static int
 before(void **state)
 {
-	(void)state;
-	harness_disconnect();	/* of one that has failed */
-	harness_set_defaults();
+	harness_before(state);
 	harness_listener.certificates = &certificate;
 	harness_listener.n_certificates = 1;
 	harness_listener.tls = TLS_LEVEL_MAY;
@@ -46,21 +36,11 @@ before(void **state)
 	return 0;
 }
 
-/* Says it and returns what is told from then on. */
-static const char *
-say(const char *line)
-{
-	buf_reset(&harness_out);
-	harness_send(str_of(line));
-	harness_run();
-	return harness_told();
-}
-
 static void
 starttls(void)
 {
-	assert_string_equal(say("STARTTLS\r\n"), GO);
-	say(TLS_FAKE_HELLO);
+	assert_string_equal(says("STARTTLS\r\n"), GO);
+	says(TLS_FAKE_HELLO);
 }
 
 static void
@@ -68,11 +48,11 @@ test_offered(void **state)
 {
 	(void)state;
 	harness_connect();
-	assert_non_null(strstr(say(EHLO), OFFER));
+	assert_non_null(strstr(says(EHLO), OFFER));
 	starttls();
 	/* RFC 3207 4.2: not again */
-	assert_null(strstr(say(EHLO), "STARTTLS"));
-	assert_string_equal(say("STARTTLS\r\n"),
+	assert_null(strstr(says(EHLO), "STARTTLS"));
+	assert_string_equal(says("STARTTLS\r\n"),
 	    "503 5.5.1 TLS is on already\r\n");
 	harness_disconnect();
 }
@@ -83,14 +63,14 @@ test_not_offered(void **state)
 	(void)state;
 	harness_listener.n_certificates = 0;
 	harness_connect();
-	assert_null(strstr(say(EHLO), "STARTTLS"));
-	assert_string_equal(say("STARTTLS\r\n"),
+	assert_null(strstr(says(EHLO), "STARTTLS"));
+	assert_string_equal(says("STARTTLS\r\n"),
 	    "502 5.5.1 Command not implemented\r\n");
 	harness_disconnect();
 	harness_listener.n_certificates = 1;
 	harness_listener.tls = TLS_LEVEL_NONE;
 	harness_connect();
-	assert_null(strstr(say(EHLO), "STARTTLS"));
+	assert_null(strstr(says(EHLO), "STARTTLS"));
 	harness_disconnect();
 }
 
@@ -100,11 +80,11 @@ test_not_ready(void **state)
 	(void)state;
 	tls_fake_ready = false;
 	harness_connect();
-	assert_null(strstr(say(EHLO), "STARTTLS"));
-	assert_string_equal(say("STARTTLS\r\n"),
+	assert_null(strstr(says(EHLO), "STARTTLS"));
+	assert_string_equal(says("STARTTLS\r\n"),
 	    "454 4.7.0 TLS not available now, try again later\r\n");
 	tls_fake_ready = true;
-	assert_non_null(strstr(say(EHLO), OFFER));
+	assert_non_null(strstr(says(EHLO), OFFER));
 	harness_disconnect();
 }
 
@@ -114,16 +94,16 @@ test_misplaced(void **state)
 	(void)state;
 	harness_connect();
 	harness_run();
-	assert_string_equal(say("STARTTLS\r\n"),
+	assert_string_equal(says("STARTTLS\r\n"),
 	    "503 5.5.1 Say EHLO or HELO first\r\n");
-	say(EHLO FROM);
-	assert_string_equal(say("STARTTLS\r\n"),
+	says(EHLO FROM);
+	assert_string_equal(says("STARTTLS\r\n"),
 	    "503 5.5.1 Not during a transaction\r\n");
-	say(TO);
-	assert_string_equal(say("STARTTLS\r\n"),
+	says(TO);
+	assert_string_equal(says("STARTTLS\r\n"),
 	    "503 5.5.1 Not during a transaction\r\n");
-	say("RSET\r\n");
-	assert_string_equal(say("STARTTLS now\r\n"),
+	says("RSET\r\n");
+	assert_string_equal(says("STARTTLS now\r\n"),
 	    "501 5.5.4 Syntax: STARTTLS\r\n");
 	starttls();
 	harness_disconnect();
@@ -135,13 +115,13 @@ test_forgets(void **state)
 {
 	(void)state;
 	harness_connect();
-	say(EHLO FROM TO "RSET\r\n");
+	says(EHLO FROM TO "RSET\r\n");
 	starttls();
 	assert_string_equal(harness_told(), "");
-	assert_string_equal(say(FROM), "503 5.5.1 Say EHLO or HELO first\r\n");
-	assert_string_equal(say("DATA\r\n"),
+	assert_string_equal(says(FROM), "503 5.5.1 Say EHLO or HELO first\r\n");
+	assert_string_equal(says("DATA\r\n"),
 	    "503 5.5.1 Say EHLO or HELO first\r\n");
-	say("EHLO other.example\r\n" FROM TO "DATA\r\n.\r\n");
+	says("EHLO other.example\r\n" FROM TO "DATA\r\n.\r\n");
 	assert_non_null(memmem(buf_data(&fake.content), fake.content.len,
 	    "from other.example (", 20));
 	assert_null(memmem(buf_data(&fake.content), fake.content.len,
@@ -158,8 +138,8 @@ expect_injection(const char *behind)
 
 	snprintf(said, sizeof(said), "STARTTLS\r\n%s", behind);
 	harness_connect();
-	say(EHLO);
-	assert_string_equal(say(said),
+	says(EHLO);
+	assert_string_equal(says(said),
 	    "501 5.5.1 Nothing may follow STARTTLS in clear\r\n");
 	harness_disconnect();
 	assert_int_equal(session_count(), 0);
@@ -184,9 +164,9 @@ test_starttls_inject_next_segment(void **state)
 {
 	(void)state;
 	harness_connect();
-	say(EHLO);
-	assert_string_equal(say("STARTTLS\r\n"), GO);
-	assert_string_equal(say("RSET\r\n" TLS_FAKE_HELLO), "");
+	says(EHLO);
+	assert_string_equal(says("STARTTLS\r\n"), GO);
+	assert_string_equal(says("RSET\r\n" TLS_FAKE_HELLO), "");
 	harness_run();
 	assert_int_equal(session_count(), 0);
 	harness_disconnect();
@@ -198,9 +178,9 @@ test_behind_handshake(void **state)
 {
 	(void)state;
 	harness_connect();
-	say(EHLO);
-	say("STARTTLS\r\n");
-	assert_string_equal(say(TLS_FAKE_HELLO "HELO c.example\r\nRSET\r\n"),
+	says(EHLO);
+	says("STARTTLS\r\n");
+	assert_string_equal(says(TLS_FAKE_HELLO "HELO c.example\r\nRSET\r\n"),
 	    HELO_OK OK);
 	harness_disconnect();
 }
@@ -211,12 +191,12 @@ test_response_inject(void **state)
 {
 	(void)state;
 	harness_connect();
-	assert_non_null(strstr(say(EHLO FROM "RSET\r\nSTARTTLS\r\n"), GO));
+	assert_non_null(strstr(says(EHLO FROM "RSET\r\nSTARTTLS\r\n"), GO));
 	assert_string_equal(harness_told() + strlen(harness_told()) -
 	    strlen(GO), GO);
 	harness_run();
-	assert_string_equal(say("\026he"), "");
-	assert_string_equal(say("llo"), "");
+	assert_string_equal(says("\026he"), "");
+	assert_string_equal(says("llo"), "");
 	harness_disconnect();
 }
 
@@ -227,8 +207,8 @@ test_given_up(void **state)
 {
 	(void)state;
 	harness_connect();
-	say(EHLO);
-	say("STARTTLS\r\n");
+	says(EHLO);
+	says("STARTTLS\r\n");
 	harness_disconnect();
 	assert_int_equal(session_count(), 0);
 }
@@ -240,8 +220,8 @@ test_timeout(void **state)
 	(void)state;
 	harness_listener.handshake_timeout_ms = 20;
 	harness_connect();
-	say(EHLO);
-	say("STARTTLS\r\n");
+	says(EHLO);
+	says("STARTTLS\r\n");
 	while (session_count() != 0)
 		event_base_loop(harness_base, EVLOOP_ONCE);
 	harness_run();
@@ -258,8 +238,8 @@ test_many_handshakes(void **state)
 	harness_listener.handshakes = 2;
 	for (int i = 0; i < 3; i++) {
 		harness_connect();
-		say(EHLO);
-		assert_string_equal(say("STARTTLS\r\n"), i < 2 ? GO :
+		says(EHLO);
+		assert_string_equal(says("STARTTLS\r\n"), i < 2 ? GO :
 		    "454 4.7.0 TLS not available now, try again later\r\n");
 		harness_disconnect();
 	}
@@ -299,11 +279,11 @@ test_implicit(void **state)
 	harness_connect();
 	harness_run();
 	assert_string_equal(harness_told(), "");
-	assert_string_equal(say(TLS_FAKE_HELLO), BANNER);
-	assert_null(strstr(say(EHLO), "STARTTLS"));
-	assert_string_equal(say("STARTTLS\r\n"),
+	assert_string_equal(says(TLS_FAKE_HELLO), BANNER);
+	assert_null(strstr(says(EHLO), "STARTTLS"));
+	assert_string_equal(says("STARTTLS\r\n"),
 	    "503 5.5.1 TLS is on already\r\n");
-	assert_string_equal(say("QUIT\r\n"), "221 2.0.0 Bye\r\n");
+	assert_string_equal(says("QUIT\r\n"), "221 2.0.0 Bye\r\n");
 	harness_disconnect();
 }
 
@@ -323,19 +303,19 @@ test_encrypt(void **state)
 	(void)state;
 	harness_listener.tls = TLS_LEVEL_ENCRYPT;
 	harness_connect();
-	assert_non_null(strstr(say(EHLO), OFFER));
-	assert_string_equal(say("NOOP\r\n"), OK);
-	assert_string_equal(say("HELO c.example\r\n" FROM TO "DATA\r\n"
+	assert_non_null(strstr(says(EHLO), OFFER));
+	assert_string_equal(says("NOOP\r\n"), OK);
+	assert_string_equal(says("HELO c.example\r\n" FROM TO "DATA\r\n"
 	    "RSET\r\nVRFY x\r\nHELP\r\nEXPN x\r\n"), FIRST FIRST FIRST FIRST
 	    FIRST FIRST FIRST FIRST);
 	starttls();
-	say(EHLO);
-	assert_string_equal(say(FROM), "250 2.1.0 Ok\r\n");
-	assert_string_equal(say("QUIT\r\n"), "221 2.0.0 Bye\r\n");
+	says(EHLO);
+	assert_string_equal(says(FROM), "250 2.1.0 Ok\r\n");
+	assert_string_equal(says("QUIT\r\n"), "221 2.0.0 Bye\r\n");
 	harness_disconnect();
 	harness_connect();
 	harness_run();
-	assert_string_equal(say("QUIT\r\n"), "221 2.0.0 Bye\r\n");
+	assert_string_equal(says("QUIT\r\n"), "221 2.0.0 Bye\r\n");
 	harness_disconnect();
 }
 
@@ -354,13 +334,13 @@ test_trace(void **state)
 {
 	(void)state;
 	harness_connect();
-	say(EHLO);
+	says(EHLO);
 	starttls();
-	say(EHLO FROM TO "DATA\r\n.\r\n");
+	says(EHLO FROM TO "DATA\r\n.\r\n");
 	assert_true(content_has(" with ESMTPS id "));
 	assert_true(content_has(
 	    ">\r\n\ttls TLS_AES_256_GCM_SHA384;\r\n\t"));
-	say("HELO c.example\r\n" FROM TO "DATA\r\n.\r\n");
+	says("HELO c.example\r\n" FROM TO "DATA\r\n.\r\n");
 	assert_true(content_has(" with SMTP id "));
 	assert_true(content_has("\r\n\ttls TLS_AES_256_GCM_SHA384;\r\n"));
 	harness_disconnect();
@@ -375,11 +355,11 @@ test_settings_are_kept(void **state)
 {
 	(void)state;
 	harness_connect();
-	say(EHLO);
+	says(EHLO);
 	settings_drop(&harness_settings);
 	assert_int_equal(tls_fake_servers, 1);
 	starttls();
-	assert_non_null(strstr(say(EHLO), HELO_OK + 4));
+	assert_non_null(strstr(says(EHLO), HELO_OK + 4));
 	harness_disconnect();
 	assert_int_equal(tls_fake_servers, 0);
 }
@@ -410,5 +390,5 @@ main(void)
 		cmocka_unit_test_setup(test_stop, before),	/* the last */
 	};
 
-	return cmocka_run_group_tests(tests, setup, NULL);
+	return cmocka_run_group_tests(tests, harness_begin, NULL);
 }

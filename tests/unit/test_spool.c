@@ -5,6 +5,7 @@
 #include "spool_driver.h"
 
 #include <sys/stat.h>
+#include <sys/uio.h>
 
 #include "clock.h"
 #include "disk.h"
@@ -97,6 +98,12 @@ test_states(void **state)
 	drv_mark(2, MARK_HOLD);
 	drv_mark(2, MARK_RELEASE);
 	drv_mark(3, MARK_WARNED);
+	drv_route(0, 0, 2, "first");
+	drv_route(0, 1, 1, "second");
+	drv_route(1, 0, 2, "first");
+	drv_route(1, 0, 1, "");
+	drv_route(2, 0, 2, "first");
+	drv_route(2, 0, 2, "");
 	drv_wait();
 	drv_close();
 	for (int again = 0; again < 2; again++) {
@@ -108,6 +115,12 @@ test_states(void **state)
 		assert_false(ledger->line[2].held);
 		assert_true(ledger->line[3].warned);
 		assert_int_equal(ledger->line[3].tries, 0);
+		assert_string_equal(ledger->line[0].via[0], "first");
+		assert_string_equal(ledger->line[0].via[1], "second");
+		assert_string_equal(ledger->line[1].via[0], "");
+		assert_string_equal(ledger->line[1].via[1], "first");
+		assert_string_equal(ledger->line[2].via[0], "");
+		assert_string_equal(ledger->line[2].via[1], "");
 		drv_close();
 	}
 }
@@ -144,6 +157,63 @@ test_envelope(void **state)
 		drv_open();
 	}
 	drv_close();
+}
+
+static struct disk	 counting;
+static unsigned		 n_reads;
+
+static ssize_t
+count_read(int fd, const struct iovec *iov, int n, off_t at, int flags)
+{
+	n_reads++;
+	return disk_real.read_now(fd, iov, n, at, flags);
+}
+
+static void
+see_arrival(void *arg, const struct envelope *e,
+    const struct spool_rcpt *states)
+{
+	(void)states;
+	assert_non_null(e);
+	assert_int_equal(e->arrived, 1000 + *(unsigned *)arg);
+	drv_waiting--;
+}
+
+static void
+walk_envelopes(unsigned n)
+{
+	for (unsigned k = 0; k < n; k++) {
+		struct msgid	 id = drv_id(k);
+
+		drv_waiting++;
+		spool_load_envelope(&id, ledger->line[k].place, see_arrival,
+		    &k);
+		drv_wait();
+	}
+}
+
+/* All messages are looked at with far fewer reads than there are of them. */
+static void
+test_envelopes_in_a_row(void **state)
+{
+	enum { N = 100 };
+
+	(void)state;
+	counting = disk_real;
+	counting.read_now = count_read;
+	drv_open();
+	for (unsigned k = 0; k < N; k++)
+		drv_store(k, 1000);
+	drv_wait();
+	drv_close();
+	disk = &counting;
+	drv_open();
+	walk_envelopes(N);	/* opens what it reads of, too */
+	n_reads = 0;
+	walk_envelopes(N);
+	assert_in_range(n_reads, 1, N / 4);
+	drv_close();
+	disk = &disk_real;
 }
 
 static void
@@ -327,9 +397,13 @@ test_cleaning(void **state)
 	drv_wait();
 	drv_defer(0, 1, "first");
 	drv_mark(1, MARK_HOLD);
+	drv_route(1, 0, 2, "first");
+	drv_route(2, 0, 2, "first");
 	roll(100, 30);
 	drv_defer(0, 2, "second");
 	drv_mark(2, MARK_WARNED);
+	drv_route(1, 1, 1, "second");
+	drv_route(2, 0, 2, "");
 	for (unsigned i = 1; i < 6; i++) {
 		roll(100 + i * 100, 100);
 		wait_short(12 * SEGMENT);
@@ -344,6 +418,9 @@ test_cleaning(void **state)
 		assert_string_equal(ledger->line[0].reply, "second");
 		assert_true(ledger->line[1].held);
 		assert_true(ledger->line[2].warned);
+		assert_string_equal(ledger->line[1].via[0], "first");
+		assert_string_equal(ledger->line[1].via[1], "second");
+		assert_string_equal(ledger->line[2].via[0], "");
 		if (i == 3)
 			drv_mark(1, MARK_RELEASE), drv_mark(1, MARK_HOLD);
 	}
@@ -512,6 +589,30 @@ test_ending_while_cleaned(void **state)
 	drv_close();
 }
 
+/* What is copied is not what was about to end. */
+static void
+test_ending_while_copied(void **state)
+{
+	struct segment	*s;
+
+	(void)state;
+	drv_open();
+	drv_store(0, 100);
+	drv_store(1, 100);
+	drv_wait();
+	s = segment_find(ledger->line[0].place.segment);
+	drv_end(0);
+	segment_left(s->number);	/* as if 1 were elsewhere by now */
+	segment_cleaned(s);
+	assert_false(s->aside);
+	assert_int_equal(s->live, 1);
+	segment_live(s, 100);		/* it is not, and can end */
+	drv_end(1);
+	drv_wait();
+	assert_int_equal(s->live, 0);
+	drv_close();
+}
+
 static void
 test_refused(void **state)
 {
@@ -524,7 +625,7 @@ test_refused(void **state)
 	event_base_free(drv_base);
 	drv_limits.segment_size = 65536;
 	fd = open("version", O_WRONLY | O_CREAT, 0600);
-	assert_int_equal(write(fd, "postern spool 2\n", 16), 16);
+	assert_int_equal(write(fd, "postern spool 1\n", 16), 16);
 	close(fd);
 	assert_int_equal(drv_try_open(why, sizeof(why)), -1);
 	assert_non_null(strstr(why, "version"));
@@ -566,13 +667,16 @@ main(void)
 	const struct CMUnitTest	 tests[] = {
 		TEST(test_empty), TEST(test_sizes),
 		TEST(test_large_in_small_segments), TEST(test_states),
-		TEST(test_envelope), TEST(test_bodies_are_shared),
+		TEST(test_envelope), TEST(test_envelopes_in_a_row),
+		TEST(test_bodies_are_shared),
 		TEST(test_wrong_places),
 		TEST(test_rolling), TEST(test_cleaning),
 		TEST(test_cleaning_around_damage), TEST(test_no_room_for_results),
 		TEST(test_recycling_in_place),
 		TEST(test_ended_when_found),
-		TEST(test_ending_while_cleaned), TEST(test_refused), TEST(test_tidy),
+		TEST(test_ending_while_cleaned),
+		TEST(test_ending_while_copied), TEST(test_refused),
+		TEST(test_tidy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

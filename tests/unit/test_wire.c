@@ -130,6 +130,11 @@ test_full_buffer(void **state)
 	(void)state;
 	wire_put_str(&b, str_of("hello"));
 	assert_true(b.failed);
+	buf_reset(&b);
+	/* longer than its length can say: nothing of it is looked at */
+	wire_put_str(&b, (struct str){ "x", (size_t)UINT32_MAX + 1 });
+	assert_true(b.failed);
+	assert_int_equal(b.len, 0);
 	buf_clear(&b);
 }
 
