@@ -1,7 +1,8 @@
 /*
  * MAIL (RFC 5321 4.1.1.2) with SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8
- * (RFC 6531), RET and ENVID (RFC 3461) and AUTH (RFC 4954 5).  Opens a transaction, and gives the
- * message its id, so that refused recipients can be found by it too.
+ * (RFC 6531), RET and ENVID (RFC 3461) and AUTH (RFC 4954 5).  Opens a
+ * transaction, and gives the message its id, so that refused recipients can
+ * be found by it too.
  */
 #include "addr.h"
 

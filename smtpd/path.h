@@ -45,7 +45,8 @@ struct path_param {
 
 /*
  * Reads all parameters in rest by a table of at most 32 rows that ends with
- * a NULL key; in an SMTPUTF8 transaction they may be UTF-8.  Returns NULL, or the reply for the first that is wrong.
+ * a NULL key; in an SMTPUTF8 transaction they may be UTF-8.  Returns NULL,
+ * or the reply for the first that is wrong.
  */
 const char *path_params(struct session *, const struct path_param *,
 	    struct str rest);
