@@ -677,8 +677,8 @@ main(void)
 		TEST(test_cleaning_around_damage), TEST(test_no_room_for_results),
 		TEST(test_recycling_in_place),
 		TEST(test_ended_when_found),
-		TEST(test_ending_while_cleaned),
-		TEST(test_ending_while_copied), TEST(test_refused),
+		TEST(test_ending_while_copied),
+		TEST(test_ending_while_cleaned), TEST(test_refused),
 		TEST(test_tidy),
 	};
 
