@@ -230,7 +230,8 @@ check-system: check-packages all $(TOOLS)
 	@tests/run $(B) system
 
 #@ make check-fault    100,000 power cuts in the middle of the spool's work
-check-fault: check-packages all $(TOOLS)
+check-fault: check-packages all $(TOOLS) $(B)/unit/test_queued_rot
+	@SPOOL_TEST_EACH=1 $(B)/unit/test_queued_rot
 	@N=100000 STEP=2 $(B)/tests/cutfs states
 
 #@ make check-release  what takes hours, in parts: PART= FROM= N=; see tests/release

@@ -111,6 +111,13 @@ class State(Case):
 
     # --- who has one ---
 
+    def auth_with_tls(self):
+        """A keyd that has just come has to make a certificate first."""
+        try:
+            return auth()
+        except smtplib.SMTPNotSupportedError:
+            return None
+
     def test_only_with_auth(self):
         p = self.postern()
         self.assertNotIn("state", p.pids())
@@ -121,7 +128,7 @@ class State(Case):
         p.ctl("reload")
         until(lambda: "state" in p.pids(), "a reload starts it")
         p.wait_ready()
-        self.assertEqual(auth(), WRONG)
+        self.assertEqual(until(self.auth_with_tls, "TLS is offered"), WRONG)
         until(lambda: self.counted(p, "alice@here.test") == 1, "it counts")
         p.write("postern.conf", p.conf)
         p.ctl("reload")

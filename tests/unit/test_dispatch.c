@@ -1160,7 +1160,7 @@ jump(int64_t wall_s)
  * warned of, and nothing goes out before its time.
  */
 static void
-test_clock_jumps_while_mail_waits(void **state)
+test_clock_jump(void **state)
 {
 	static const int64_t	 jumps[] = { -86400, 315360000 };
 	struct msgid		 ids[20];
@@ -1536,7 +1536,7 @@ main(void)
 		TEST(test_resume_of_anothers),
 		TEST(test_no_room_for_results),
 		TEST(test_clock_has_jumped),
-		TEST(test_clock_jumps_while_mail_waits),
+		TEST(test_clock_jump),
 		TEST(test_no_address_any_more),
 		TEST(test_removed_ends_once),
 		TEST(test_not_sent_is_not_suspect),
