@@ -15,16 +15,11 @@ static const struct str	 unix_prefix = STR("unix:/");
 static int
 parse_port(struct str s, uint16_t *port)
 {
-	uint32_t	 v = 0;
+	uint64_t	 v;
 
-	if (s.n < 2 || s.n > 6 || s.p[0] != ':')
-		return -1;
-	for (size_t i = 1; i < s.n; i++) {
-		if (s.p[i] < '0' || s.p[i] > '9')
-			return -1;
-		v = v * 10 + (uint32_t)(s.p[i] - '0');
-	}
-	if (v == 0 || v > UINT16_MAX)
+	if (s.n == 0 || s.p[0] != ':' ||
+	    str_number(str_skip(s, 1), 5, &v) == -1 || v == 0 ||
+	    v > UINT16_MAX)
 		return -1;
 	*port = (uint16_t)v;
 	return 0;

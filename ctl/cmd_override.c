@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sysexits.h>
 
+#include "log.h"
 #include "nexthop.h"
 
 #include "commands.h"
@@ -33,7 +34,7 @@ via_option(const struct options *o)
 static int
 refused(const struct options *o, const struct queue_changed *m)
 {
-	warnx("--via=%s: %.*s", o->via, STR_FMT(m->why));
+	warnx("--via=%s: %s", o->via, log_text(m->why));
 	return EX_DATAERR;
 }
 
@@ -68,7 +69,7 @@ cmd_override(const struct options *o, int argc, char **argv)
 	show_changed(argv[0], answer, o->dry_run, o->json);
 	if (answer->refused == 0)
 		return EX_OK;
-	warnx("%llu recipients stay as they are: %.*s",
-	    (unsigned long long)answer->refused, STR_FMT(answer->why));
+	warnx("%llu recipients stay as they are: %s",
+	    (unsigned long long)answer->refused, log_text(answer->why));
 	return EX_DATAERR;
 }

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +26,9 @@
 
 /* descriptors that a child may be given; see plan.c */
 #define FILES_MAX	20480
+/* for an address that is in use at a start, asked for so often */
+#define BIND_PATIENCE_MS	3000
+#define BIND_PAUSE_MS		50
 
 struct master	 master = { .loaded = LOADED_NONE, .log_sink = -1 };
 
@@ -115,12 +119,37 @@ master_log_level(void)
 	    (enum log_level)master.loaded.memory->conf.log_level);
 }
 
+/*
+ * Of a postern that was killed just before, somebody may still hold the
+ * sockets: a thread in a sync of the disk ends when that does.
+ */
 static int
-prepare(const struct conf *conf)
+bind_all(const struct conf *conf)
 {
 	const struct sockets	 none = { 0 };
 	char			 why[TEXT_MAX];
-	int			 code = dirs_make(conf);
+	int			 code;
+
+	for (uint64_t ms = 0;; ms += BIND_PAUSE_MS) {
+		code = sockets_bind(conf, &none, &master.sockets, why,
+		    sizeof(why));
+		if (code == EX_OK || errno != EADDRINUSE ||
+		    ms >= BIND_PATIENCE_MS)
+			break;
+		if (ms == 0)
+			log_warn("%s; waiting", why);
+		sockets_abort(&master.sockets);
+		poll(NULL, 0, BIND_PAUSE_MS);
+	}
+	if (code != EX_OK)
+		log_error("%s", why);
+	return code;
+}
+
+static int
+prepare(const struct conf *conf)
+{
+	int	 code = dirs_make(conf);
 
 	if (code != EX_OK)
 		return code;
@@ -129,10 +158,7 @@ prepare(const struct conf *conf)
 		    STR_FMT(conf->log_file), strerror(errno));
 		return EX_CANTCREAT;
 	}
-	code = sockets_bind(conf, &none, &master.sockets, why, sizeof(why));
-	if (code != EX_OK)
-		log_error("%s", why);
-	return code;
+	return bind_all(conf);
 }
 
 int

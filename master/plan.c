@@ -226,7 +226,8 @@ set_numbers(struct confine *m, enum role role, uint32_t uid_base)
 	m->file_size = numbers[role].file_size;
 }
 
-/* Without the slashes at its end, so that something may be added. */
+/* Without slashes at its end: something may be added, and mkdir(2) of what is
+ * before the last one is not that of a parent. */
 static struct str
 trimmed(struct str dir)
 {
@@ -246,7 +247,7 @@ plan_root(const struct conf *conf, enum role role, char root[PLAN_ROOT_MAX])
 		dir = (struct str)STR("/");
 		more = "";
 	} else if (role == ROLE_QUEUED) {
-		dir = conf->spool;
+		dir = trimmed(conf->spool);
 		more = "";
 	} else if (role == ROLE_STATE) {
 		dir = trimmed(conf->spool);

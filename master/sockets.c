@@ -160,6 +160,7 @@ make_listener(const struct making *m, const struct listener_conf *l,
 		snprintf(why, size, "%.*s:%u: cannot listen on %s: %s%s",
 		    STR_FMT(l->origin.file), l->origin.line,
 		    place_of(&s, text), strerror(error), listen_hint(error));
+		errno = error;
 		return listen_exit_code(error);
 	}
 	return 0;
@@ -183,6 +184,7 @@ sockets_bind(const struct conf *conf, const struct sockets *have,
 	error = errno;
 	snprintf(why, size, "cannot listen on the control socket %.*s: %s%s",
 	    STR_FMT(conf->control), strerror(error), listen_hint(error));
+	errno = error;
 	return listen_exit_code(error);
 }
 

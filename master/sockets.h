@@ -33,8 +33,8 @@ struct sockets {
 /*
  * Makes all that the configuration names, and its control socket, in next
  * (empty), from those of have (may be empty) and by binding what is not
- * there.  0, or what to exit with and one line in why; next holds then what
- * was done before, for sockets_abort.
+ * there.  0, or what to exit with, one line in why and errno; next holds then
+ * what was done before, for sockets_abort.
  */
 int	 sockets_bind(const struct conf *, const struct sockets *have,
 	    struct sockets *next, char *why, size_t size);

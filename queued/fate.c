@@ -216,8 +216,12 @@ others_wait(const struct outcome *o)
 
 	if (fate_is_expired(p))
 		return false;	/* they have had their time as well */
-	if (p->mail->parts != p || p->next != NULL || p->n > o->n)
+	if (p->n > o->n)
 		return true;
+	/* those that were refused wait for the hold, as these do */
+	for (const struct part *q = p->mail->parts; q != NULL; q = q->next)
+		if (q != p && (!q->refused || q->state != PART_DEFERRED))
+			return true;
 	for (size_t i = 0; i < o->n; i++)
 		if (o->fates[i].result.status != RCPT_DELIVERED &&
 		    o->fates[i].result.status != RCPT_FAILED)

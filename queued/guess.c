@@ -21,8 +21,8 @@
 
 #include "state.h"
 
-/* "client 2001:db8::/64", "account NAME", "known NAME 2001:db8::/64" */
-#define KEY_MAX		(ACCOUNT_MAX + NETADDR_TEXT_MAX + 16)
+/* "client 2001:db8::/64", "account NAME", "known account NAMEclient ..." */
+#define KEY_MAX		(ACCOUNT_MAX + NETADDR_TEXT_MAX + 24)
 
 struct key {
 	char	 p[KEY_MAX];

@@ -60,7 +60,8 @@ struct part {
 	uint16_t		 reply;		/* its last, reply.h */
 	uint8_t			 n;		/* at most JOB_RCPTS_MAX */
 	uint8_t			 room;		/* n at its beginning */
-	uint8_t			 state;		/* enum part_state */
+	uint8_t			 state : 7;	/* enum part_state */
+	uint8_t			 refused : 1;	/* at its last try, all of it */
 	uint8_t			 deaths;	/* of workers that had it */
 	uint16_t		 rcpts[];	/* n, indexes in the envelope */
 };

@@ -313,6 +313,16 @@ split_returned(struct outcome *o)
 	return part_split(p, rest, n);
 }
 
+static bool
+all_refused(const struct outcome *o)
+{
+	for (size_t i = 0; i < o->n; i++)
+		if (o->fates[i].kind == FATE_WAITING &&
+		    o->fates[i].result.status != RCPT_FAILED)
+			return false;
+	return true;
+}
+
 /* The part waits, all of it, for the reason that the first one has. */
 static void
 count_try(struct outcome *o)
@@ -326,6 +336,7 @@ count_try(struct outcome *o)
 	p->reply = reply_hold(o->fates[i].result.reply);
 	p->tries = o->job_tries;
 	p->deaths = 0;
+	p->refused = all_refused(o);
 }
 
 /* What waits takes its place again. */

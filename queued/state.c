@@ -257,10 +257,12 @@ gather(bool all, size_t *n)
 	*n = 0;
 	for (size_t i = 0; i < COUNTERS_MAX && *n < max; i++) {
 		struct counter	*c = &sets[i / WAYS][i % WAYS];
+		bool		 kept = is_kept(c, all);
 
-		if (!is_kept(c, all))
-			continue;
+		/* also what is left out: n_changed is of all of them */
 		c->changed = false;
+		if (!kept)
+			continue;
 		list[(*n)++] = (struct state_entry){ c->hash, c->began_ms,
 		    c->window_s, c->now, c->before };
 	}

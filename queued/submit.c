@@ -241,7 +241,7 @@ check_mail(const struct peer *p, const struct mail_submit *m,
 		return STORE_REFUSED;
 	}
 	if (m->envelope.not_before > (uint64_t)clock_wall() + LATER_MAX_S) {
-		*text = "it is to be sent too late";
+		*text = "it is not to be sent for more than a year";
 		return STORE_REFUSED;
 	}
 	*e = m->envelope;

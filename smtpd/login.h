@@ -28,7 +28,7 @@ struct login {
 	uint32_t	 failures;
 	size_t		 account_len;
 	char		 account[ACCOUNT_MAX];
-	/* while GUESS_TAKE is open: of malloc, wiped by login_forget */
+	/* while GUESS_TAKE is open: of malloc, wiped before it is freed */
 	char		*password;
 	size_t		 password_len;
 };

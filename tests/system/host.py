@@ -80,8 +80,14 @@ def state_of(pid):
 
 
 def is_alive(pid):
-    """Whether it still has its files; an orphan's init may reap it late."""
-    return state_of(pid) not in "ZX"
+    """Whether it still has its files: an orphan's init may reap it late, and
+    a thread in a sync of the disk outlives the others."""
+    if state_of(pid) not in "ZX":
+        return True
+    try:
+        return len(os.listdir("/proc/%d/task" % pid)) > 1
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 class Postern:

@@ -767,6 +767,36 @@ test_unverified_senders(void **state)
 	assert_int_equal(fake_n_mails, 3);
 }
 
+/* More than a transaction takes: they do not wait for each other for ever. */
+static void
+test_unverified_in_two_parts(void **state)
+{
+	struct msgid		 id = submit_to("alice@example.org",
+	    JOB_RCPTS_MAX + 1);
+	struct mail		*m = mail_find(&id);
+	struct fake_sent	 one, two;
+
+	(void)state;
+	fake_conf.unverified = UNVERIFIED_HOLD;
+	m->flags |= MAIL_UNVERIFIED;
+	fake_marks[MARK_HOLD] = 0;
+	wake_up(2);
+	assert_true(next_job(&one) && next_job(&two));
+	say(&one, RCPT_FAILED, 550, "5.1.1");
+	assert_int_equal(fake_marks[MARK_HOLD], 0);
+	say(&two, RCPT_DEFERRED, 450, "4.2.0");
+	assert_int_equal(fake_marks[MARK_HOLD], 0);
+	schedule_retry(m);
+	fake_run();
+	assert_true(next_job(&one) && next_job(&two));
+	say(&one, RCPT_FAILED, 550, "5.1.1");
+	say(&two, RCPT_FAILED, 550, "5.1.1");
+	assert_int_equal(fake_marks[MARK_HOLD], 1);
+	assert_int_equal(m->parts->state, PART_HELD);
+	assert_int_equal(m->parts->next->state, PART_HELD);
+	fake_conf.unverified = UNVERIFIED_REPORT;
+}
+
 static void
 test_no_report_no_end(void **state)
 {
@@ -1519,6 +1549,7 @@ main(void)
 		TEST(test_one_report_over_a_death),
 		TEST(test_success),
 		TEST(test_unverified_senders),
+		TEST(test_unverified_in_two_parts),
 		TEST(test_no_report_no_end),
 		TEST(test_nobody_to_tell),
 		TEST(test_expired),

@@ -169,6 +169,8 @@ test_confine(void **state)
 	assert_int_equal(plan_confine(&conf, ROLE_STATE, &m, &room), 0);
 	assert_true(str_equal(m.root, str_of("/var/spool/p-state")));
 	conf.spool = str_of("/var/spool/p//");
+	assert_int_equal(plan_confine(&conf, ROLE_QUEUED, &m, &room), 0);
+	assert_true(str_equal(m.root, str_of("/var/spool/p")));
 	assert_int_equal(plan_confine(&conf, ROLE_STATE, &m, &room), 0);
 	assert_true(str_equal(m.root, str_of("/var/spool/p-state")));
 	assert_int_equal(m.n_ports, 0);

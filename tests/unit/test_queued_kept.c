@@ -186,6 +186,19 @@ count_twice(void)
 	return 0;
 }
 
+/* What has come to nothing is not in the snapshot, but counts again. */
+static int
+count_from_nothing(void)
+{
+	state_count(key, 1);
+	state_take_back(key);
+	state_count(other, 1);
+	wait_for("snapshot");
+	state_count(key, 5);
+	wait_for("log-*");
+	return 0;
+}
+
 static int
 count_ten(void)
 {
@@ -231,6 +244,14 @@ test_taken_back(void **state)
 	assert_int_equal(live(count_twice, true), 0);
 	assert_int_equal(live(take_back, true), 0);
 	assert_int_equal(live(has_four, true), 0);
+}
+
+static void
+test_from_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(live(count_from_nothing, false), 0);
+	assert_int_equal(live(has_five, false), 0);
 }
 
 static void
@@ -309,6 +330,8 @@ main(void)
 		    tear_down),
 		cmocka_unit_test_setup_teardown(test_log, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_taken_back, set_up,
+		    tear_down),
+		cmocka_unit_test_setup_teardown(test_from_nothing, set_up,
 		    tear_down),
 		cmocka_unit_test_setup_teardown(test_torn_log, set_up,
 		    tear_down),
