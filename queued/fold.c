@@ -195,6 +195,14 @@ fold_record(const struct record *r, struct spool_place at, uint32_t index_at)
 
 /* --- what comes of it --- */
 
+bool
+fold_has(const struct msgid *id)
+{
+	const struct folded	*f = idmap_get(&all, id);
+
+	return f != NULL && f->found;
+}
+
 static int
 by_order(const void *a, const void *b)
 {

@@ -41,6 +41,8 @@ struct folded {
 /* index_at: as in struct scan.  0, or -1 without memory. */
 int		  fold_record(const struct record *, struct spool_place,
 		    uint32_t index_at);
+/* Whether that message lives, by all records so far. */
+bool		  fold_has(const struct msgid *);
 /*
  * The messages that live, oldest first, in an array that the caller frees, as
  * he does each of them: a start wants their memory for what comes of them.

@@ -123,6 +123,19 @@ read_record(const struct doubt *d, struct record *r)
 	    record_content_is_true(r, s->key) ? 0 : -1;
 }
 
+/*
+ * A message that has ended is not made anew: between its copy and that of
+ * its end the power may fail again.
+ */
+static bool
+is_needless(const struct record *r)
+{
+	struct msgid	 id;
+
+	return (r->type == RECORD_MESSAGE || r->type == RECORD_MOVED) &&
+	    record_id(r, &id) && !fold_has(&id);
+}
+
 static int
 append(const struct record *r)
 {
@@ -174,7 +187,8 @@ rewrite(void)
 	struct record	 r;
 
 	for (size_t i = rw.first; i < rw.n; i++)
-		if (read_record(&rw.list[i], &r) == -1 || append(&r) == -1)
+		if (read_record(&rw.list[i], &r) == -1 ||
+		    (!is_needless(&r) && append(&r) == -1))
 			return -1;
 	return flush() == -1 ? -1 : seal();
 }

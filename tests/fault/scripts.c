@@ -128,6 +128,11 @@ const struct script	 scripts[] = {
 	    FAIL(DATASYNC), STORE(1, 300), GO_ON(12), CUT, STORE(2, 300),
 	    WAIT, END(0), WAIT } },
 
+	{ "refused, then a kill", 0, { STORE(0, 300), WAIT, FAIL(DATASYNC),
+	    STORE(1, BLOCKS), STORE(2, BLOCKS), WAIT, KILL, STORE(3, 300),
+	    WAIT } },
+	{ "ended, then a kill", 0, { STORE(0, BLOCKS), STORE(1, BLOCKS), WAIT,
+	    END(0), WAIT, END(1), WAIT, KILL, STORE(3, 300), WAIT } },
 	{ "a sync fails, then a kill", 0, { STORE(0, 300), WAIT,
 	    FAIL(DATASYNC), STORE(1, 300), DEFER(0, 0), GO_ON(12), KILL,
 	    STORE(2, 300), WAIT, END(0), WAIT } },
