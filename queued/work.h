@@ -19,7 +19,7 @@ enum work_pool {
 	WORK_POOL_N
 };
 
-#define FLUSHERS	4	/* overlapping syncs gain nothing beyond */
+#define FLUSHERS	8	/* overlapping syncs gain little beyond */
 
 /* Embedded as the first member of what the piece is about. */
 struct work {

@@ -15,7 +15,7 @@
 #define IDS		4000		/* so that some come again */
 #define KNOWN_MAX	64		/* jobs and routes remembered */
 #define SETTLE_MS	DEADLINE_MS
-#define FLUSHERS	4		/* as in queued/work.h: each opens the
+#define FLUSHERS	8		/* as in queued/work.h: each opens the
 					 * segment for itself, when it must */
 
 enum who { MX, OUT, LOCAL_BOXES, WHO_N };
