@@ -107,6 +107,8 @@ read_once(struct io *io)
 	n = read(io->fd, io_shared, IO_READ_MAX - io->in.len);
 	if (n > 0)
 		received(io, str_bytes(io_shared, (size_t)n));
+	else if (n == 0 && (io->todo & TODO_INPUT) != 0)
+		return;		/* it comes again, behind what was left */
 	else if (n == 0)
 		io_end(io, IO_EOF);
 	else if (errno != EAGAIN && errno != EINTR)

@@ -5,6 +5,7 @@
 #include "io.h"
 
 #include "io_harness.h"
+#include "io_private.h"
 
 /* ---- input ------------------------------------------------------------- */
 
@@ -140,6 +141,29 @@ test_pause_and_resume_at_once(void **state)
 	spin();
 	assert_got("one\ntwo\nthree\n");
 	assert_int_equal(s.calls, 3);
+	stop();
+}
+
+/* The end is told behind what came before it, however the loop has it. */
+static void
+test_resume_before_the_end(void **state)
+{
+	(void)state;
+	start(SOCK_STREAM);
+	s.act = ACT_PAUSE;
+	say("one\ntwo\n");
+	spin();
+	shutdown(peer, SHUT_WR);
+	io_resume(s.io);
+	io_on_readable(-1, EV_READ, s.io);	/* in the same turn */
+	assert_int_equal(s.ends, 0);
+	spin();
+	assert_got("one\ntwo\n");
+	assert_int_equal(s.ends, 0);
+	io_resume(s.io);
+	spin();
+	assert_int_equal(s.ends, 1);
+	assert_int_equal(s.end, IO_EOF);
 	stop();
 }
 
@@ -357,6 +381,7 @@ main(void)
 		cmocka_unit_test(test_pause_with_much),
 		cmocka_unit_test(test_pause_and_resume),
 		cmocka_unit_test(test_pause_and_resume_at_once),
+		cmocka_unit_test(test_resume_before_the_end),
 		cmocka_unit_test(test_discard),
 		cmocka_unit_test(test_half_close),
 		cmocka_unit_test(test_eof_while_paused),
